@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file
+ * What the command needs and is not yet promised to others: may change in any release. */
+#ifndef QUERN_UNSTABLE_H
+#define QUERN_UNSTABLE_H
+
+#include <quern/device.h>
+#include <quern/model.h>
+
+QN_HEADER_BEGIN
+
+/** What the last fit's training plan consists of, and what its steady state cost. */
+typedef struct qn_run_stats {
+    size_t size;
+    int64_t steps;
+    double launches_per_step;    /**< kernels that Quern enqueued itself */
+    double calls_per_step;       /**< foreign routines (CLBlast) */
+    double waits_per_step;       /**< Quern's own waits inside steps; those per chunk are apart */
+    double allocations_per_step; /**< host and device allocations of Quern's own */
+    double chunks;               /**< chunks of steps, one wait each */
+    uint64_t device_bytes;       /**< device memory of the plan and its data */
+} qn_run_stats;
+QN_API QN_MUST_USE qn_status qn_model_stats(const qn_model *model, qn_run_stats *stats);
+
+typedef struct qn_plan_params {
+    size_t size;
+    int64_t batch_size;
+    const char *task;  /**< "train", "evaluate" or "predict" */
+    const char *after; /**< print the graph after this pass ("build", "prune", "fuse", ...); NULL:
+                            the last */
+    bool dot;          /**< Graphviz instead of the table of steps */
+    bool json;
+} qn_plan_params;
+#define QN_PLAN_DEFAULTS(set) set(batch_size, 32) set(task, "train")
+QN_PARAMS_DEFAULTS_FUNCTION_(qn_plan, QN_PLAN_DEFAULTS)
+/** Plans a compiled, built model and prints the plan or its graph. */
+QN_API QN_MUST_USE qn_status qn_plan_print(qn_model *model, const qn_plan_params *params,
+                                           qn_write_fn write, void *user);
+
+/** One self-test's outcome: `detail` says what was expected and found when it failed. */
+typedef void (*qn_selftest_fn)(void *user, const char *test, bool passed, const char *detail);
+/** Runs every self-test on the context's device, remembered or not.
+ * @return QN_ERROR_DEVICE when one failed. */
+QN_API QN_MUST_USE qn_status qn_selftest(qn_context *ctx, qn_selftest_fn report, void *user);
+
+/** Fails now, and not after training, when `path` could not be written by qn_save. */
+QN_API QN_MUST_USE qn_status qn_check_writable(qn_context *ctx, const char *path);
+
+/** Nearest name among those of qn_names(kind), or NULL when none is near. */
+QN_API const char *qn_nearest_name(const char *kind, const char *word);
+
+QN_HEADER_END
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The context behind the public handle. */
+#ifndef DEVICE_CONTEXT_H
+#define DEVICE_CONTEXT_H
+
+#include "base/env.h"
+#include <quern/device.h>
+
+typedef struct qn_device qn_device;
+
+typedef enum qn_gemm_choice { QN_GEMM_AUTO, QN_GEMM_QUERN, QN_GEMM_CLBLAST } qn_gemm_choice;
+
+#define QN_MAX_DEVICES 16
+
+struct qn_context {
+    qn_env env; /* first: also valid in a context that only carries an error */
+    uint64_t seed;
+    qn_gemm_choice gemm;
+    char *cache_dir; /* NULL: nothing on disk */
+    bool profile;
+    qn_device_list *list;
+    qn_device *device[QN_MAX_DEVICES];
+    int device_count;
+};
+
+#endif

@@ -1,0 +1,41 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Runs a command on one OpenCL implementation, with cache folders of its own.
+# usage: on.sh pocl|intel|rusticl|oclgrind COMMAND [ARGUMENT...]
+set -eu
+where=$1
+shift
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/quern-test.XXXXXX")
+trap 'rm -rf "$scratch"' EXIT
+export POCL_CACHE_DIR="$scratch/pocl" QUERN_CACHE_DIR="$scratch/quern" POCL_SIGFPE_HANDLER=0
+mkdir -p "$POCL_CACHE_DIR"
+case $where in
+pocl)
+    export QUERN_DEVICE="${QUERN_DEVICE:-pocl:0}"
+    ;;
+intel)
+    : "${QUERN_INTEL:?on.sh: set QUERN_INTEL to the folder that tools/intel-runtime.sh made}"
+    export OCL_ICD_VENDORS="$QUERN_INTEL/vendors" LD_LIBRARY_PATH="$QUERN_INTEL/lib"
+    export QUERN_DEVICE=intel:0
+    ;;
+rusticl)
+    export RUSTICL_ENABLE=llvmpipe QUERN_DEVICE=rusticl:0
+    ;;
+oclgrind)
+    mkdir "$scratch/vendors"
+    export QUERN_DEVICE=oclgrind:0
+    set -- oclgrind --log "$scratch/log" --data-races --uninitialized --local-mem 65536 -- "$@"
+    ;;
+*)
+    echo "on.sh: unknown implementation '$where': pocl, intel, rusticl or oclgrind" >&2
+    exit 2
+    ;;
+esac
+status=0
+"$@" || status=$?
+if [ -s "$scratch/log" ]; then
+    echo "oclgrind reported:" >&2
+    cat "$scratch/log" >&2
+    [ "$status" -ne 0 ] || status=1
+fi
+exit "$status"
