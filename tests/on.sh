@@ -24,7 +24,7 @@ rusticl)
 oclgrind)
     mkdir "$scratch/vendors"
     export QUERN_DEVICE=oclgrind:0
-    set -- oclgrind --log "$scratch/log" --data-races --uninitialized --local-mem 65536 -- "$@"
+    set -- oclgrind --log "$scratch/log" --data-races --uninitialized "$@"
     ;;
 *)
     echo "on.sh: unknown implementation '$where': pocl, intel, rusticl or oclgrind" >&2

@@ -6,6 +6,7 @@
 #include "base/spec.h"
 #include "graph/storage.h"
 #include "ops/ops.h"
+#include <quern/model.h>
 
 typedef struct qn_layer qn_layer;
 
