@@ -100,7 +100,7 @@ QN_API QN_MUST_USE qn_status qn_function_create(qn_graph *graph, int output_coun
 QN_API void qn_function_destroy(qn_function **function);
 
 /** One run: every input that the function needs must be fed; fetches are outputs or variables.
- * Waits for the device only when something is fetched. */
+ * Waits for the device when something is fed or fetched. */
 QN_API QN_MUST_USE qn_status qn_function_run(qn_function *function, int feed_count,
                                              const qn_feed *feeds, int fetch_count,
                                              const qn_fetch *fetches);

@@ -10,13 +10,15 @@ typedef struct qn_exec qn_exec;
 
 /* What flows through a chunk of steps besides the plan itself. */
 typedef struct qn_exec_request {
-    qn_plan *plan;           /* made with table_rows = 2 * chunk_rows */
-    size_t chunk_rows;       /* most steps in a chunk */
+    qn_plan *plan;     /* made with table_rows = 2 * chunk_rows */
+    size_t chunk_rows; /* most steps in a chunk */
     int64_t batch;
-    qn_buffer *index;        /* uint32 [2 * chunk_rows * batch], bound as the gathers' index */
-    qn_buffer *results;      /* what is read back after each chunk: two halves, one a chunk */
-    size_t result_bytes;     /* read back per step (half = chunk_rows * result_bytes) */
-    qn_buffer *latch;        /* two int32, read back with the results; NULL: none */
+    qn_buffer *index;    /* uint32 [2 * chunk_rows * batch], bound as the gathers' index */
+    qn_buffer *results;  /* what is read back after each chunk: two halves, one a chunk */
+    size_t result_bytes; /* read back per step (half = chunk_rows * result_bytes) */
+    size_t out_stride;   /* step i of a half has out_at = (half * chunk_rows + i) * out_stride:
+                            1 for results, the batch for predictions; 0 means 1 */
+    qn_buffer *latch;    /* two int32, read back with the results; NULL: none */
 } qn_exec_request;
 
 qn_status qn_exec_create(const qn_exec_request *request, qn_exec **exec);

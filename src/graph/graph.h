@@ -3,6 +3,7 @@
 #ifndef GRAPH_GRAPH_H
 #define GRAPH_GRAPH_H
 
+#include "base/text.h"
 #include "device/context.h"
 #include "device/steps.h"
 #include <quern/graph.h>
@@ -34,12 +35,12 @@ struct qn_value {
     qn_value_kind kind;
     qn_dtype dtype; /* QN_F32 or QN_I32; DATA also QN_U8 */
     qn_shape shape;
-    qn_node *node;         /* NODE: its maker */
-    int output;            /* NODE: which of its outputs */
-    qn_variable *variable; /* VARIABLE */
+    qn_node *node;            /* NODE: its maker */
+    int output;               /* NODE: which of its outputs */
+    qn_variable *variable;    /* VARIABLE */
     qn_variable *gradient_of; /* when this is the final gradient of a variable: it is placed in the
                                  gradient segment, at the variable's own offset */
-    void *data;            /* CONSTANT: owned bytes */
+    void *data;               /* CONSTANT: owned bytes */
 };
 
 #define QN_MAX_OUTPUTS 4
@@ -51,7 +52,7 @@ struct qn_node {
     qn_value **input; /* owned array */
     int output_count;
     qn_value *output[QN_MAX_OUTPUTS];
-    void *attributes; /* owned, op->attributes bytes */
+    void *attributes;  /* owned, op->attributes bytes */
     const char *scope; /* name of the layer or "" ; owned by the graph */
 };
 
@@ -87,8 +88,16 @@ qn_value *qn_graph_add_scalar(qn_graph *graph, double value); /* float32 constan
  * `attributes` are copied. */
 qn_value *qn_graph_apply(qn_graph *graph, const qn_op *op, const void *attributes, int count,
                          qn_value *const *inputs);
+/* Makes `gradient` the gradient of `variable` (its place is the gradient segment). Gives back the
+ * value to use: a copy where the value's memory could not be there. */
+qn_value *qn_graph_place_gradient(qn_value *gradient, qn_variable *variable);
 /* Another output of the node that made `value`. */
 qn_value *qn_value_output(qn_value *value, int output);
+
+/* Nodes outside a graph (the copies that passes work on): create copies inputs and attributes. */
+qn_node *qn_node_create(qn_env *env, const qn_op *op, const void *attributes, int count,
+                        qn_value *const *inputs);
+void qn_node_free(qn_env *env, qn_node *node);
 
 /* Elements with the batch put in; batch 0 counts a QN_BATCH dimension as 1. */
 int64_t qn_shape_count(const qn_shape *shape, int64_t batch);

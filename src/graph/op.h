@@ -43,12 +43,13 @@ typedef struct qn_emit {
 qn_buffer *qn_emit_input(qn_emit *e, int index);
 qn_buffer *qn_emit_output(qn_emit *e, int index); /* NULL: nothing reads it */
 qn_buffer *qn_emit_scratch(qn_emit *e);           /* op->scratch bytes; NULL when 0 */
+qn_buffer *qn_emit_gradients(qn_emit *e); /* the gradient segment, laid out as the parameters' */
 int64_t qn_emit_count(qn_emit *e, const qn_value *value); /* elements with the batch put in */
 
 typedef enum qn_op_flags {
-    QN_OP_ALIAS = 1,     /* output 0 is input 0's memory; emits nothing */
-    QN_OP_IN_PLACE = 2,  /* output 0 may take input 0's memory when nothing else needs it */
-    QN_OP_UPDATES = 4,   /* writes variables: kept by prune, after all readers of the old value */
+    QN_OP_ALIAS = 1,       /* output 0 is input 0's memory; emit may be NULL: nothing to launch */
+    QN_OP_IN_PLACE = 2,    /* output 0 may take input 0's memory when nothing else needs it */
+    QN_OP_UPDATES = 4,     /* writes variables: kept by prune, after all readers of the old value */
     QN_OP_BATCH_MASKED = 8 /* reads the step table */
 } qn_op_flags;
 

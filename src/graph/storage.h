@@ -34,8 +34,8 @@ struct qn_storage {
     qn_variable **variable;
     size_t count, capacity;
     bool committed;
-    size_t bytes[2];         /* of each role's segment */
-    qn_buffer *segment[2];   /* NULL when empty */
+    size_t bytes[2];               /* of each role's segment */
+    qn_buffer *segment[2];         /* NULL when empty */
     qn_buffer *slot[QN_MAX_SLOTS]; /* optimizer state, laid out as PARAMETER */
     int slot_count;
 };
