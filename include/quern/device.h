@@ -11,9 +11,11 @@
  * - a sub-device (`pocl:0.1`: the second of the device's single compute units);
  * - a type: `cpu`, `gpu`, `igpu` (a GPU with unified host memory), `accelerator`: its first device;
  * - a piece of the device's name (`radeon`); more than one match is an error that lists them;
- * - `all`: every usable device, one driver per chip.
+ * - a device's id, as `quern devices` shows it;
+ * - `all`: every usable device, one driver per chip (the faster one).
  *
- * A comma makes a set, a slash an order of preference (`gpu/cpu`). Upper and lower case are equal.
+ * A comma makes a set, a slash an order of preference among sets (`gpu/cpu`). Upper and lower case
+ * are equal. A device that is skipped by `auto` and `all` is used when it is named.
  */
 #ifndef QUERN_DEVICE_H
 #define QUERN_DEVICE_H
@@ -54,6 +56,9 @@ QN_API void qn_device_list_destroy(qn_device_list **list);
 QN_API int qn_device_list_count(const qn_device_list *list);
 /** Borrowed from the list; NULL when out of range. */
 QN_API const qn_device_info *qn_device_list_get(const qn_device_list *list, int index);
+/** What to know of platforms that have no device (and what would give them one), one sentence
+ * each; NULL past the end. */
+QN_API const char *qn_device_list_note(const qn_device_list *list, int index);
 QN_API const char *qn_device_list_error(const qn_device_list *list);
 
 /** The devices that a context uses: count, and each one's description (borrowed). */

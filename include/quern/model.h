@@ -164,7 +164,8 @@ QN_API const char *qn_model_text(qn_model *model);
 /** Saves weights, architecture, compile arguments, input scale and seed as safetensors: written to
  * a temporary file beside it, synced, renamed. `path` is replaced whole or not at all. */
 QN_API QN_MUST_USE qn_status qn_save(qn_model *model, const char *path);
-/** Loads what qn_save wrote; compiled if it was. Every offset and shape is checked. */
+/** Loads what qn_save wrote; compiled if it was. Every offset and shape is checked. The optimizer's
+ * state is not in the file: training goes on with a fresh one. */
 QN_API QN_MUST_USE qn_status qn_load(qn_context *ctx, const char *path, qn_model **model);
 
 /** Lists the names one can write: kind is "layer", "activation", "loss", "metric", "optimizer" or

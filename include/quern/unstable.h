@@ -30,6 +30,8 @@ typedef struct qn_plan_params {
                             the last */
     bool dot;          /**< Graphviz instead of the table of steps */
     bool json;
+    qn_dtype x_dtype; /**< of the data; images are QN_U8 */
+    float x_scale;    /**< of the data; 0 means 1 */
 } qn_plan_params;
 #define QN_PLAN_DEFAULTS(set) set(batch_size, 32) set(task, "train")
 QN_PARAMS_DEFAULTS_FUNCTION_(qn_plan, QN_PLAN_DEFAULTS)
@@ -48,6 +50,8 @@ QN_API QN_MUST_USE qn_status qn_check_writable(qn_context *ctx, const char *path
 
 /** Nearest name among those of qn_names(kind), or NULL when none is near. */
 QN_API const char *qn_nearest_name(const char *kind, const char *word);
+/** Nearest of `count` words, without case, or NULL when none is near. */
+QN_API const char *qn_nearest_word(const char *word, const char *const *words, int count);
 
 QN_HEADER_END
 

@@ -12,6 +12,15 @@ typedef enum qn_gemm_choice { QN_GEMM_AUTO, QN_GEMM_QUERN, QN_GEMM_CLBLAST } qn_
 
 #define QN_MAX_DEVICES 16
 
+/* What was learnt in a context, such as the outcome of a self-test, by a key. Each is one block of
+ * memory; qn_context_destroy frees the list with qn_free. */
+typedef struct qn_fact {
+    struct qn_fact *next;
+    uint64_t key;
+    bool holds;
+    char detail[]; /* why not, when it does not hold */
+} qn_fact;
+
 struct qn_context {
     qn_env env; /* first: also valid in a context that only carries an error */
     uint64_t seed;
@@ -21,6 +30,7 @@ struct qn_context {
     qn_device_list *list;
     qn_device *device[QN_MAX_DEVICES];
     int device_count;
+    qn_fact *facts;
 };
 
 #endif

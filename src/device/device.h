@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One opened device: an OpenCL context, an in-order compute queue and a transfer queue. OpenCL's own
- * types stay inside src/device (device/opencl.h has them for this folder and gemm_clblast.c). */
+/* One opened device: an OpenCL context, an in-order compute queue and a transfer queue. OpenCL's
+ * own types stay inside src/device (device/opencl.h has them for this folder and gemm_clblast.c).
+ */
 #ifndef DEVICE_DEVICE_H
 #define DEVICE_DEVICE_H
 
@@ -22,6 +23,8 @@ const qn_device_info *qn_device_description(const qn_device *device);
 qn_device_class qn_device_kind(const qn_device *device);
 /* Alignment of a value inside a segment, bytes: the base address alignment, at least 128. */
 size_t qn_device_alignment(const qn_device *device);
+/* Floats in one of its vector registers: CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, at least 1. */
+int qn_device_vector_width(const qn_device *device);
 /* Text that names device, driver and its version: part of every cache key. */
 const char *qn_device_fingerprint(const qn_device *device);
 
@@ -74,13 +77,16 @@ qn_status qn_device_flush(qn_device *device); /* both queues; does not wait */
 qn_status qn_event_wait(qn_event *event);     /* counts as a wait; a failed command is an error */
 bool qn_event_done(const qn_event *event);
 void qn_event_destroy(qn_event **event);
+/* Device seconds at which the event's command began and ended; the context profiles, and the
+ * command is done. */
+qn_status qn_event_times(const qn_event *event, double *begin, double *end);
 qn_status qn_device_finish(qn_device *device);
 
 /* ---- kernels ---- */
 
 /* Builds (or takes from memory or disk) the program `file` (as "gemm_cpu.cl", embedded from cl/)
- * with `options` ("-DQN_TM=8"), and creates kernel `name`. A build error is QN_ERROR_DEVICE with the
- * compiler's log and the source lines that it names. */
+ * with `options` ("-DQN_TM=8"), and creates kernel `name`. A build error is QN_ERROR_DEVICE with
+ * the compiler's log and the source lines that it names. */
 qn_status qn_kernel_create(qn_device *device, const char *file, const char *options,
                            const char *name, qn_kernel **kernel);
 /* The same from source text made at run time; `title` names it in messages and cache. Includes of
@@ -102,5 +108,7 @@ typedef struct qn_range {
     size_t global[3], local[3]; /* explicit; global is a multiple of local */
 } qn_range;
 qn_status qn_kernel_launch(qn_kernel *kernel, const qn_range *range); /* compute queue, no event */
+/* The same with an event, for profiles. */
+qn_status qn_kernel_launch_timed(qn_kernel *kernel, const qn_range *range, qn_event **done);
 
 #endif

@@ -36,14 +36,18 @@ typedef struct qn_step {
     size_t from_offset, to_offset, bytes;
 } qn_step;
 
+/* Which flavour of a kernel to record: the device's own unless a test asks for the other one. */
+typedef enum qn_flavour { QN_FLAVOUR_AUTO, QN_FLAVOUR_CPU, QN_FLAVOUR_GPU } qn_flavour;
+
 typedef struct qn_steps {
     qn_device *device;
     qn_step *step;
     size_t count, capacity;
     /* Set by the recorder's user before recording: */
-    const char *label;  /* label of the next steps; copied */
-    qn_buffer *table;   /* step table (qn_step_row[]), for kernels that read it */
+    const char *label; /* label of the next steps; copied */
+    qn_buffer *table;  /* step table (qn_step_row[]), for kernels that read it */
     qn_gemm_choice gemm;
+    qn_flavour flavour; /* QN_FLAVOUR_AUTO (0) but in tests */
 } qn_steps;
 
 void qn_steps_init(qn_steps *steps, qn_device *device);
@@ -53,6 +57,7 @@ void qn_steps_free(qn_steps *steps);
  * row_argument: -1, or the index of the int argument that names the step-table row. */
 qn_status qn_steps_add_kernel(qn_steps *steps, qn_kernel **kernel, const qn_range *range,
                               int row_argument, qn_cost cost);
+/* Takes ownership of the call's state, also on failure. Replay counts the call. */
 qn_status qn_steps_add_call(qn_steps *steps, const qn_call *call, qn_cost cost);
 qn_status qn_steps_add_copy(qn_steps *steps, qn_buffer *from, size_t from_offset, qn_buffer *to,
                             size_t to_offset, size_t bytes);
@@ -62,11 +67,11 @@ qn_status qn_steps_replay(qn_steps *steps, int32_t row);
 
 /* One row of the step table: all that changes from step to step. cl/lib/step.h is the same. */
 typedef struct qn_step_row {
-    uint32_t step;     /* counts from 0 over the life of the model: keys random ops */
-    int32_t index_at;  /* where this step's sample numbers begin in the index buffer */
-    int32_t rows;      /* valid rows of the batch; the rest is padding */
-    int32_t out_at;    /* row of the results (training) or first output row (prediction) */
-    float rate;        /* learning rate, bias correction included where the optimizer has one */
+    uint32_t step;    /* counts from 0 over the life of the model: keys random ops */
+    int32_t index_at; /* where this step's sample numbers begin in the index buffer */
+    int32_t rows;     /* valid rows of the batch; the rest is padding */
+    int32_t out_at;   /* row of the results (training) or first output row (prediction) */
+    float rate;       /* learning rate, bias correction included where the optimizer has one */
     float reserved[3];
 } qn_step_row;
 

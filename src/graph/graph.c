@@ -93,7 +93,7 @@ qn_value *qn_graph_mistake(qn_graph *graph, qn_status status, const char *format
 static qn_value *adopt_mistake(qn_graph *graph, qn_status status)
 {
     char message[1024];
-    snprintf(message, sizeof message, "%s", graph->env->message);
+    snprintf(message, sizeof message, "%.1023s", graph->env->message);
     return qn_graph_mistake(graph, status, "%s", message);
 }
 

@@ -74,7 +74,8 @@ qn_status qn_kernel_loss_grad(qn_steps *steps, qn_loss_kind kind, qn_buffer *y_t
                               qn_buffer *y_pred, qn_buffer *drow, qn_buffer *dy_pred, int64_t rows,
                               int64_t columns);
 /* Softmax, (sparse) categorical cross-entropy and the gradient of the mean over valid rows, from
- * logits: probabilities, row_loss and dlogits in one launch. dlogits NULL: not wanted (evaluation).
+ * logits: probabilities, row_loss and dlogits in one launch. NULL: not wanted (dlogits in evaluation).
+ * A padded row has loss 0; a label outside the classes has loss NaN and no gradient.
  * rows = batch * inner. */
 qn_status qn_kernel_softmax_loss(qn_steps *steps, qn_loss_kind kind, qn_buffer *y_true,
                                  qn_buffer *logits, qn_buffer *probabilities, qn_buffer *row_loss,

@@ -25,10 +25,11 @@ typedef struct qn_metric {
     qn_loss_kind loss; /* when not an accuracy */
 } qn_metric;
 /* Reads a list such as "accuracy, top_k_categorical_accuracy(k=3), mse". "accuracy" picks binary,
- * sparse or categorical by output columns and loss, as Keras does. */
+ * sparse or categorical by output columns and loss, as Keras does; columns 0: not known yet, to be
+ * read again. A metric whose targets are not of the loss's kind is refused. */
 qn_status qn_metrics_parse(qn_env *env, const char *text, const qn_loss_type *loss,
                            int64_t output_columns, qn_metric *metrics, int room, int *count);
 qn_value *qn_metric_rows(const qn_metric *metric, qn_value *y_true, qn_value *y_pred);
-extern const char *const qn_metric_names[];
+extern const char *const qn_metric_names[]; /* ended by NULL */
 
 #endif

@@ -18,11 +18,15 @@ struct qn_model {
     qn_env *env;
     qn_device *device;
     qn_layer **layer; /* owned */
-    int layer_count, layer_capacity;
-    bool built;
-    qn_shape input_shape, output_shape; /* begin with QN_BATCH; valid when built */
-    qn_storage *storage;                /* variables of all layers; committed when built */
-    qn_text text;                       /* for qn_model_text */
+    int layer_count;
+    size_t layer_capacity;
+    bool built;                         /* every layer has its shapes and variables */
+    qn_shape input_shape, output_shape; /* begin with QN_BATCH; input: rank 0 until known */
+    qn_storage *storage; /* variables of all layers; on the host until qn_model_ensure_built */
+    bool stale;          /* storage holds what no layer uses any more: to be laid out anew */
+    bool deferred;       /* added layers wait for qn_model_build_from */
+    uint32_t stream;     /* next stream of random weights */
+    qn_text text;        /* for qn_model_text */
     /* stored with the model */
     uint64_t seed;
     float input_scale;
@@ -40,14 +44,21 @@ struct qn_model {
     struct qn_plans *plans;     /* src/train: plans kept between calls; must be dropped when layers,
                                    compile or storage change: call qn_model_changed */
     qn_run_stats stats;
+    uint64_t sample_limit; /* tests: device bytes that samples may take as a whole; 0: automatic */
+    size_t chunk_limit;    /* tests: most steps in a chunk; 0: automatic */
     void (*drop_plans)(qn_model *model); /* set by src/train when it stores something above */
     void (*drop_history)(qn_model *model);
 };
 
 /* Plans made for the model are no longer valid. */
 void qn_model_changed(qn_model *model);
-/* Builds from a data array's shape when no layer gave one. */
+/* Builds from a data array's shape when no layer gave one, and puts the weights on the device. */
 qn_status qn_model_ensure_built(qn_model *model, const qn_array *x);
+/* Builds for `shape` (of one sample), weights from `source` (NULL: initializers), on the host. */
+qn_status qn_model_build_from(qn_model *model, int rank, const int64_t *shape,
+                              const qn_value_source *source);
+/* The index-th weight: layer by layer, kernel before bias. NULL past the end. */
+qn_variable *qn_model_weight(const qn_model *model, int index);
 
 typedef enum qn_task { QN_TASK_TRAIN, QN_TASK_EVALUATE, QN_TASK_PREDICT } qn_task;
 

@@ -8,8 +8,8 @@
 #include "graph/storage.h"
 #include "kernels/kernels.h"
 
-/* An activation by its name ("linear" gives the value back): sigmoid, tanh, relu, softmax. NULL name
- * is linear. Unknown: a mistake that names the nearest. */
+/* An activation by its name ("linear" gives the value back): sigmoid, tanh, relu, softmax. NULL
+ * name is linear. Unknown: a mistake that names the nearest. */
 qn_value *qn_op_activation(qn_value *x, const char *name);
 /* The names, ended by NULL. */
 extern const char *const qn_activation_names[];
@@ -19,7 +19,8 @@ qn_value *qn_op_bias_add(qn_value *x, qn_value *bias);
 /* [B, ...] -> [B, product] */
 qn_value *qn_op_flatten(qn_value *x);
 
-/* Row losses and accuracies: y_true, y_pred [B, .., c] -> [B, ..]; sparse y_true is int32 [B, ..]. */
+/* Row losses and accuracies: y_true, y_pred [B, .., c] -> [B, ..]; sparse y_true is int32 [B, ..].
+ */
 qn_value *qn_op_loss(qn_loss_kind kind, qn_value *y_true, qn_value *y_pred);
 qn_value *qn_op_accuracy(qn_accuracy_kind kind, double threshold, int k, qn_value *y_true,
                          qn_value *y_pred);
@@ -29,9 +30,9 @@ qn_value *qn_op_batch_mean(qn_value *rows);
 /* data [n, ...] (a DATA value), index (a DATA value, int32 [ring]) -> [B, ...]. */
 qn_value *qn_op_gather(qn_value *data, qn_value *index, qn_dtype out_dtype, float scale);
 
-/* Writes row `out_at` of `results` (a DATA value, float32 [ring, count]): sums over valid rows of each
- * of `values` ([B, ..]). latch: a DATA value (int32 [2]) or NULL. An update node: give its output
- * (rank 0) to the plan's updates. */
+/* Writes row `out_at` of `results` (a DATA value, float32 [ring, count]): sums over valid rows of
+ * each of `values` ([B, ..]). latch: a DATA value (int32 [2]) or NULL. An update node: give its
+ * output (rank 0) to the plan's updates. */
 qn_value *qn_op_record(int count, qn_value *const *values, qn_value *results, qn_value *latch);
 /* Writes the valid rows of x [B, ...] to `out` (a DATA value [ring, ...]) from row out_at on. */
 qn_value *qn_op_store_rows(qn_value *x, qn_value *out);

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The flat list of steps: recorded once, replayed for every step of training. */
+#include "device/internal.h"
+
+void qn_steps_init(qn_steps *steps, qn_device *device)
+{
+    memset(steps, 0, sizeof *steps);
+    steps->device = device;
+    steps->gemm = device->context->gemm;
+}
+
+static void destroy_step(qn_env *env, qn_step *step)
+{
+    qn_kernel_destroy(&step->kernel);
+    if (step->kind == QN_STEP_CALL && step->call.destroy)
+        step->call.destroy(step->call.state);
+    qn_free(env, step->label);
+}
+
+void qn_steps_free(qn_steps *steps)
+{
+    qn_env *env = steps->device->env;
+
+    for (size_t i = 0; i < steps->count; i++)
+        destroy_step(env, &steps->step[i]);
+    qn_free(env, steps->step);
+    steps->step = NULL;
+    steps->count = steps->capacity = 0;
+}
+
+/* Room for one more, with its label; not counted yet, so that a failure leaves the list whole. */
+static qn_status next_step(qn_steps *steps, qn_step_kind kind, qn_step **step)
+{
+    qn_env *env = steps->device->env;
+    char *label;
+
+    QN_TRY(qn_grow(env, &steps->step, &steps->capacity, steps->count + 1, sizeof *steps->step));
+    label = qn_strdup(env, steps->label ? steps->label : "");
+    if (!label)
+        return QN_ERROR_MEMORY;
+    *step = &steps->step[steps->count];
+    memset(*step, 0, sizeof **step);
+    (*step)->kind = kind;
+    (*step)->label = label;
+    (*step)->row_argument = -1;
+    return QN_OK;
+}
+
+qn_status qn_steps_add_kernel(qn_steps *steps, qn_kernel **kernel, const qn_range *range,
+                              int row_argument, qn_cost cost)
+{
+    qn_step *step = NULL;
+    qn_status status = next_step(steps, QN_STEP_KERNEL, &step);
+
+    if (status != QN_OK) {
+        qn_kernel_destroy(kernel);
+        return status;
+    }
+    step->kernel = *kernel;
+    step->range = *range;
+    step->row_argument = row_argument;
+    step->cost = cost;
+    steps->count++;
+    *kernel = NULL;
+    return QN_OK;
+}
+
+qn_status qn_steps_add_call(qn_steps *steps, const qn_call *call, qn_cost cost)
+{
+    qn_step *step = NULL;
+    qn_status status = next_step(steps, QN_STEP_CALL, &step);
+
+    if (status != QN_OK) {
+        if (call->destroy)
+            call->destroy(call->state);
+        return status;
+    }
+    step->call = *call;
+    step->cost = cost;
+    steps->count++;
+    return QN_OK;
+}
+
+qn_status qn_steps_add_copy(qn_steps *steps, qn_buffer *from, size_t from_offset, qn_buffer *to,
+                            size_t to_offset, size_t bytes)
+{
+    qn_step *step = NULL;
+
+    QN_TRY(next_step(steps, QN_STEP_COPY, &step));
+    step->from = from;
+    step->from_offset = from_offset;
+    step->to = to;
+    step->to_offset = to_offset;
+    step->bytes = bytes;
+    step->cost.bytes = 2.0 * (double)bytes;
+    steps->count++;
+    return QN_OK;
+}
+
+static qn_status replay_step(qn_device *device, qn_step *step, int32_t row)
+{
+    switch (step->kind) {
+    case QN_STEP_KERNEL:
+        if (step->row_argument >= 0)
+            QN_TRY(qn_kernel_set_i32(step->kernel, step->row_argument, row));
+        return qn_kernel_launch(step->kernel, &step->range);
+    case QN_STEP_CALL:
+        qn_device_count_call(device);
+        return step->call.enqueue(step->call.state);
+    case QN_STEP_COPY:
+        return qn_buffer_copy(step->from, step->from_offset, step->to, step->to_offset,
+                              step->bytes);
+    }
+    return qn_fail(device->env, QN_ERROR_INTERNAL, "a step of unknown kind %d", (int)step->kind);
+}
+
+qn_status qn_steps_replay(qn_steps *steps, int32_t row)
+{
+    for (size_t i = 0; i < steps->count; i++) {
+        qn_step *step = &steps->step[i];
+        qn_status status = replay_step(steps->device, step, row);
+
+        if (status != QN_OK)
+            return *step->label ? qn_fail_context(steps->device->env, status, "%s", step->label)
+                                : status;
+    }
+    return QN_OK;
+}

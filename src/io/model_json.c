@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Architecture, compile arguments, scale and seed as JSON. The text forms are what is read back;
+ * the list of layers beside them is for other programs. */
+#include "io/model_json.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Raised when a reader of this version could not read what is written. */
+enum { FORMAT = 1 };
+
+/* ---- writing ---- */
+
+static json_t *shape_json(int rank, const int64_t *dims)
+{
+    json_t *shape = json_array();
+    for (int i = 0; i < rank && dims[i] != 0; i++)
+        json_array_append_new(shape, json_integer(dims[i]));
+    return shape;
+}
+
+static json_t *field_json(const qn_field *field, const void *params)
+{
+    const void *at = (const char *)params + field->offset;
+    const char *text;
+    switch (field->kind) {
+    case QN_FIELD_INT:
+        return json_integer(*(const int64_t *)at);
+    case QN_FIELD_DOUBLE:
+        return json_real(*(const double *)at);
+    case QN_FIELD_BOOL:
+        return json_boolean(*(const bool *)at);
+    case QN_FIELD_TEXT:
+        memcpy(&text, at, sizeof text);
+        return text != NULL ? json_string(text) : json_null();
+    case QN_FIELD_SHAPE:
+        return shape_json(QN_MAX_RANK, at);
+    }
+    return NULL;
+}
+
+/* Keras's way: {"class_name": "Dense", "config": {"units": 10, ...}}. */
+static json_t *layer_json(const qn_layer *layer)
+{
+    const qn_schema *schema = &layer->type->schema;
+    json_t *config = json_object();
+    int failed = 0;
+    for (int i = 0; i < schema->field_count; i++)
+        failed |= json_object_set_new(config, schema->fields[i].name,
+                                      field_json(&schema->fields[i], layer->params));
+    failed |= json_object_set_new(config, "name", json_string(layer->name));
+    json_t *whole = json_pack("{s:s, s:o}", "class_name", schema->type, "config", config);
+    if (failed) {
+        json_decref(whole);
+        return NULL;
+    }
+    return whole;
+}
+
+static json_t *layers_json(const qn_model *model)
+{
+    json_t *layers = json_array();
+    int failed = 0;
+    for (int i = 0; i < model->layer_count; i++)
+        failed |= json_array_append_new(layers, layer_json(model->layer[i]));
+    if (failed) {
+        json_decref(layers);
+        return NULL;
+    }
+    return layers;
+}
+
+static json_t *compile_json(const qn_model *model, const char *optimizer)
+{
+    if (model->optimizer == NULL)
+        return json_null();
+    return json_pack("{s:s, s:s, s:s?}", "optimizer", optimizer, "loss", model->loss->name,
+                     "metrics", model->metrics_text);
+}
+
+static json_t *whole_json(const qn_model *model, const char *architecture, const char *optimizer)
+{
+    char seed[24];
+    snprintf(seed, sizeof seed, "%" PRIu64, model->seed);
+    return json_pack("{s:i, s:s, s:s, s:o, s:o, s:o, s:f, s:s, s:I}", "format", (int)FORMAT,
+                     "quern_version", qn_version(), "architecture", architecture, "input_shape",
+                     shape_json(model->input_shape.rank - 1, model->input_shape.dim + 1), "layers",
+                     layers_json(model), "compile", compile_json(model, optimizer), "input_scale",
+                     (double)model->input_scale, "seed", seed, "iterations",
+                     (json_int_t)model->iterations);
+}
+
+qn_status qn_model_to_json(qn_model *model, char **text)
+{
+    qn_text optimizer = {.env = model->env};
+    const char *architecture = qn_model_text(model);
+    if (model->optimizer != NULL)
+        qn_params_write(&optimizer, &model->optimizer->schema, model->optimizer_params);
+    bool failed = model->text.failed || optimizer.failed; /* their message is there */
+    json_t *whole = failed ? NULL : whole_json(model, architecture, qn_text_get(&optimizer));
+    char *dumped = whole != NULL ? json_dumps(whole, JSON_COMPACT) : NULL;
+    qn_text_free(&optimizer);
+    json_decref(whole);
+    if (failed)
+        return QN_ERROR_MEMORY;
+    if (dumped == NULL)
+        return qn_fail(model->env, QN_ERROR_USAGE,
+                       "the model cannot be saved: a name in it is not UTF-8, or host memory ran "
+                       "out");
+    *text = qn_strdup(model->env, dumped);
+    free(dumped);
+    return *text != NULL ? QN_OK : QN_ERROR_MEMORY;
+}
+
+/* ---- reading ---- */
+
+static qn_status wrong(const qn_model *model, const char *key, const char *expected)
+{
+    return qn_fail(model->env, QN_ERROR_DATA,
+                   "the model's description is damaged: '%s' should be %s", key, expected);
+}
+
+static qn_status read_format(const qn_model *model, const json_t *whole)
+{
+    const json_t *format = json_object_get(whole, "format");
+    if (!json_is_integer(format))
+        return wrong(model, "format", "a whole number");
+    if (json_integer_value(format) != FORMAT)
+        return qn_fail(model->env, QN_ERROR_DATA,
+                       "the model's description has format %" PRId64 ", this Quern reads %d: it "
+                       "may be from a newer version",
+                       (int64_t)json_integer_value(format), FORMAT);
+    return QN_OK;
+}
+
+/* Before the weights: loaded models draw and shuffle as the saved one did. */
+static qn_status read_seed(qn_model *model, const json_t *whole)
+{
+    const char *seed = json_string_value(json_object_get(whole, "seed"));
+    char *end = NULL;
+    if (seed == NULL || seed[0] < '0' || seed[0] > '9')
+        return wrong(model, "seed", "a whole number as text");
+    model->seed = strtoull(seed, &end, 10);
+    return *end == '\0' ? QN_OK : wrong(model, "seed", "a whole number as text");
+}
+
+static qn_status read_scale(qn_model *model, const json_t *whole)
+{
+    const json_t *scale = json_object_get(whole, "input_scale");
+    model->input_scale = (float)json_number_value(scale);
+    if (!json_is_number(scale) || !isfinite(model->input_scale))
+        return wrong(model, "input_scale", "a finite number");
+    return QN_OK;
+}
+
+static qn_status read_layers(qn_model *model, const json_t *whole, const qn_value_source *source)
+{
+    const char *layers = json_string_value(json_object_get(whole, "architecture"));
+    const json_t *dims = json_object_get(whole, "input_shape");
+    int64_t shape[QN_MAX_RANK] = {0};
+    size_t rank = json_array_size(dims);
+    if (layers == NULL)
+        return wrong(model, "architecture", "a list of layers as text");
+    if (rank < 1 || rank >= QN_MAX_RANK)
+        return wrong(model, "input_shape", "a list of one to seven numbers");
+    for (size_t i = 0; i < rank; i++)
+        shape[i] = json_integer_value(json_array_get(dims, i));
+    /* The weights come with the layers: they must not be drawn before, at sizes that the file
+     * does not vouch for. */
+    model->deferred = true;
+    qn_status status = qn_add_text(model, layers);
+    model->deferred = false;
+    QN_TRY(status);
+    return qn_model_build_from(model, (int)rank, shape, source);
+}
+
+static qn_status read_compile(qn_model *model, const json_t *whole)
+{
+    const json_t *compile = json_object_get(whole, "compile");
+    if (json_is_null(compile))
+        return QN_OK;
+    const char *optimizer = json_string_value(json_object_get(compile, "optimizer"));
+    const char *loss = json_string_value(json_object_get(compile, "loss"));
+    if (optimizer == NULL || loss == NULL)
+        return wrong(model, "compile", "null, or an object with optimizer, loss and metrics");
+    return qn_compile(model, .optimizer = optimizer, .loss = loss,
+                      .metrics = json_string_value(json_object_get(compile, "metrics")));
+}
+
+/* The number of optimizer steps is not taken over: the optimizer's state is not in the file, and a
+ * bias correction counts from where the state does. */
+static qn_status read_all(qn_model *model, const json_t *whole, const qn_value_source *source)
+{
+    if (!json_is_object(whole))
+        return wrong(model, "quern", "a JSON object as text");
+    QN_TRY(read_format(model, whole));
+    QN_TRY(read_seed(model, whole));
+    QN_TRY(read_scale(model, whole));
+    QN_TRY(read_layers(model, whole, source));
+    return read_compile(model, whole);
+}
+
+qn_status qn_model_from_json(qn_model *model, const char *text, const qn_value_source *source)
+{
+    json_error_t error;
+    json_t *whole = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+    if (whole == NULL)
+        return qn_fail(model->env, QN_ERROR_DATA,
+                       "the model's description is not JSON as expected: %s", error.text);
+    qn_status status = read_all(model, whole, source);
+    json_decref(whole);
+    return status;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All of a model but its weights, as JSON text. */
+#ifndef IO_MODEL_JSON_H
+#define IO_MODEL_JSON_H
+
+#include "nn/model.h"
+
+/* *text is to be freed with qn_free. */
+qn_status qn_model_to_json(qn_model *model, char **text);
+/* Adds the layers to an empty model, builds it with weights from `source`, and compiles it if it
+ * was. A text that is not what qn_model_to_json writes is QN_ERROR_DATA or QN_ERROR_USAGE. */
+qn_status qn_model_from_json(qn_model *model, const char *text, const qn_value_source *source);
+
+#endif

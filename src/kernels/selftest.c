@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Trust in kernels: cases are run once per device, driver, version and kernel sources; outcomes are
+ * kept as facts of the context and as a small file in the cache folder. */
+#include "kernels/selftest.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "base/util.h"
+#include "device/sources.h"
+#include <quern/version.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define FIRST_LINE "quern self-tests 1\n"
+#define MAX_FILE ((size_t)1 << 20)
+
+static const qn_selftest_case *const lists[] = {qn_selftest_elementwise, qn_selftest_rows,
+                                                qn_selftest_steps, qn_selftest_gemm};
+
+const qn_selftest_case *qn_selftest_case_at(int index)
+{
+    for (int i = 0; i < QN_COUNT(lists); i++)
+        for (const qn_selftest_case *test = lists[i]; test->kernel; test++)
+            if (index-- == 0)
+                return test;
+    return NULL;
+}
+
+static const qn_selftest_case *find_case(const char *kernel)
+{
+    const qn_selftest_case *test;
+
+    for (int i = 0; (test = qn_selftest_case_at(i)); i++)
+        if (strcmp(test->kernel, kernel) == 0)
+            return test;
+    return NULL;
+}
+
+/* ---- in memory ---- */
+
+/* Of a case, or of the device's file ("" as the kernel's name). */
+static uint64_t fact_key(const qn_device *device, const char *kernel)
+{
+    uint64_t hash = qn_hash_text(QN_HASH_START, "selftest");
+
+    hash = qn_hash_text(hash, qn_device_fingerprint(device));
+    return qn_hash_text(qn_hash(hash, "", 1), kernel);
+}
+
+static const qn_fact *find_fact(const qn_device *device, const char *kernel)
+{
+    uint64_t key = fact_key(device, kernel);
+
+    for (const qn_fact *fact = qn_device_context(device)->facts; fact; fact = fact->next)
+        if (fact->key == key)
+            return fact;
+    return NULL;
+}
+
+/* A new fact hides an older one. */
+static qn_status add_fact(qn_device *device, const char *kernel, bool holds, const char *detail)
+{
+    qn_context *ctx = qn_device_context(device);
+    qn_fact *fact = qn_alloc(&ctx->env, sizeof *fact + strlen(detail) + 1);
+
+    if (!fact)
+        return QN_ERROR_MEMORY;
+    fact->key = fact_key(device, kernel);
+    fact->holds = holds;
+    strcpy(fact->detail, detail);
+    fact->next = ctx->facts;
+    ctx->facts = fact;
+    return QN_OK;
+}
+
+/* ---- on disk ---- */
+
+/* NULL where nothing is kept on disk, or memory ran out. Sources that are being worked on
+ * (QUERN_CL_DIR) are tested anew by every process. */
+static char *file_path(const qn_device *device)
+{
+    const qn_context *ctx = qn_device_context(device);
+    const char *folder = getenv("QUERN_CL_DIR");
+    uint64_t key = qn_hash_text(QN_HASH_START, qn_device_fingerprint(device));
+
+    if (!ctx->cache_dir || (folder && *folder))
+        return NULL;
+    key = qn_hash_text(key, QN_VERSION_STRING);
+    for (const qn_source *source = qn_sources; source->name; source++)
+        key = qn_hash(key, source->text, source->length);
+    return qn_format(qn_device_env(device), "%s/selftests/%016llx", ctx->cache_dir,
+                     (unsigned long long)key);
+}
+
+/* One line: "softmax passed", "adam failed element 0 of ...". Others are passed over. */
+static qn_status read_line(qn_device *device, char *line)
+{
+    char *outcome = strchr(line, ' ');
+
+    if (!outcome)
+        return QN_OK;
+    *outcome++ = '\0';
+    if (!find_case(line))
+        return QN_OK;
+    if (strcmp(outcome, "passed") == 0)
+        return add_fact(device, line, true, "");
+    if (strncmp(outcome, "failed ", 7) == 0)
+        return add_fact(device, line, false, outcome + 7);
+    return QN_OK;
+}
+
+/* What an earlier process learnt, once per context and device. */
+static qn_status load(qn_device *device)
+{
+    qn_env *env = qn_device_env(device);
+    qn_status status = QN_OK;
+    char *path, *data = NULL;
+    size_t bytes;
+
+    if (find_fact(device, ""))
+        return QN_OK;
+    QN_TRY(add_fact(device, "", true, ""));
+    path = file_path(device);
+    if (path && qn_file_exists(path) && qn_file_read(env, path, MAX_FILE, &data, &bytes) == QN_OK &&
+        strncmp(data, FIRST_LINE, strlen(FIRST_LINE)) == 0) {
+        char *line = data + strlen(FIRST_LINE);
+
+        for (char *end; status == QN_OK && (end = strchr(line, '\n')); line = end + 1) {
+            *end = '\0';
+            status = read_line(device, line);
+        }
+    }
+    qn_free(env, data);
+    qn_free(env, path);
+    return status;
+}
+
+/* A cache that cannot be written is no failure: the tests run again next time. */
+static void save(qn_device *device)
+{
+    qn_env *env = qn_device_env(device);
+    qn_text text = {.env = env};
+    char *path = file_path(device), *slash = path ? strrchr(path, '/') : NULL;
+    const qn_selftest_case *test;
+
+    if (!path)
+        return;
+    qn_text_add(&text, FIRST_LINE);
+    for (int i = 0; (test = qn_selftest_case_at(i)); i++) {
+        const qn_fact *fact = find_fact(device, test->kernel);
+
+        if (fact)
+            qn_text_add(&text, fact->holds ? "%s passed\n" : "%s failed %s\n", test->kernel,
+                        fact->detail);
+    }
+    *slash = '\0';
+    if (!text.failed && qn_make_folders(env, path) == QN_OK) {
+        *slash = '/';
+        if (qn_file_replace(env, path, qn_text_get(&text), text.length) != QN_OK)
+            qn_log(env, QN_LOG_DEBUG, "self-tests are not kept: %s", env->message);
+    }
+    qn_text_free(&text);
+    qn_free(env, path);
+}
+
+/* ---- trust ---- */
+
+/* One line, for the file. */
+static void flatten(char *detail)
+{
+    for (; *detail; detail++)
+        if (*detail == '\n' || *detail == '\r')
+            *detail = ' ';
+}
+
+static qn_status run_case(qn_device *device, const qn_selftest_case *test)
+{
+    char detail[QN_SELFTEST_DETAIL] = "";
+    bool passed = false;
+
+    QN_TRY(qn_selftest_run(device, test, &passed, detail, sizeof detail));
+    flatten(detail);
+    qn_log(qn_device_env(device), passed ? QN_LOG_DEBUG : QN_LOG_WARNING,
+           "%s: self-test of kernel %s %s%s", qn_device_description(device)->selector, test->kernel,
+           passed ? "passed" : "failed: ", passed ? "" : detail);
+    return add_fact(device, test->kernel, passed, passed ? "" : detail);
+}
+
+/* The fact about a kernel; *fresh is set when it was found out now. */
+static qn_status learn(qn_device *device, const char *kernel, const qn_fact **fact, bool *fresh)
+{
+    const qn_selftest_case *test;
+
+    QN_TRY(load(device));
+    *fact = find_fact(device, kernel);
+    if (*fact)
+        return QN_OK;
+    test = find_case(kernel);
+    if (!test)
+        return qn_fail(qn_device_env(device), QN_ERROR_INTERNAL, "kernel %s has no self-test",
+                       kernel);
+    QN_TRY(run_case(device, test));
+    *fact = find_fact(device, kernel);
+    *fresh = true;
+    return QN_OK;
+}
+
+qn_status qn_selftest_trust(qn_device *device, const char *kernel, bool *trusted)
+{
+    const qn_fact *fact;
+    bool fresh = false;
+
+    QN_TRY(learn(device, kernel, &fact, &fresh));
+    if (fresh)
+        save(device);
+    *trusted = fact->holds;
+    return QN_OK;
+}
+
+static qn_status require_step(qn_device *device, const qn_step *step, bool *fresh)
+{
+    const qn_device_info *info = qn_device_description(device);
+    const char *name =
+        step->kind == QN_STEP_KERNEL ? qn_kernel_name(step->kernel) : step->call.name;
+    const qn_fact *fact;
+
+    QN_TRY(learn(device, name, &fact, fresh));
+    if (fact->holds)
+        return QN_OK;
+    return qn_fail(
+        qn_device_env(device), QN_ERROR_DEVICE,
+        "%s (%s) computes kernel %s wrongly in its self-test: %s; take another device or "
+        "another version of its driver",
+        info->selector, info->name, name, fact->detail);
+}
+
+qn_status qn_selftest_require(qn_steps *steps)
+{
+    qn_status status = QN_OK;
+    bool fresh = false;
+
+    for (size_t i = 0; i < steps->count && status == QN_OK; i++)
+        if (steps->step[i].kind != QN_STEP_COPY)
+            status = require_step(steps->device, &steps->step[i], &fresh);
+    if (fresh)
+        save(steps->device);
+    return status;
+}
+
+qn_status qn_selftest_all(qn_device *device, qn_selftest_fn report, void *user, int *failures)
+{
+    const qn_selftest_case *test;
+
+    *failures = 0;
+    QN_TRY(load(device));
+    for (int i = 0; (test = qn_selftest_case_at(i)); i++) {
+        const qn_fact *fact;
+
+        QN_TRY(run_case(device, test));
+        fact = find_fact(device, test->kernel);
+        *failures += !fact->holds;
+        if (report)
+            report(user, test->kernel, fact->holds, fact->detail);
+    }
+    save(device);
+    return QN_OK;
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Elementwise functions of one tensor: an op each, whose name is the function's in
+ * cl/lib/functions.h; unary_grad is the gradient of any of them. */
+#include "ops/internal.h"
+
+/* ---- dx = dy * f'(x, y) ---- */
+
+typedef struct unary_grad_attributes {
+    const char *function;
+    bool reads_x, reads_y; /* inputs: dy, then x and y as far as they are read */
+} unary_grad_attributes;
+
+static qn_status infer(qn_infer *io)
+{
+    QN_TRY(qn_infer_floats(io));
+    return qn_infer_same_shape(io, 0);
+}
+
+static qn_status unary_grad_emit(qn_emit *e)
+{
+    const unary_grad_attributes *attributes = e->node->attributes;
+    qn_buffer *x = attributes->reads_x ? qn_emit_input(e, 1) : NULL;
+    qn_buffer *y = attributes->reads_y ? qn_emit_input(e, 1 + attributes->reads_x) : NULL;
+    return qn_kernel_unary_grad(e->steps, attributes->function, qn_emit_input(e, 0), x, y,
+                                qn_emit_output(e, 0), qn_emit_count(e, e->node->output[0]));
+}
+
+static void unary_grad_describe(const qn_node *node, qn_text *text)
+{
+    const unary_grad_attributes *attributes = node->attributes;
+    qn_text_add(text, "%s", attributes->function);
+}
+
+const qn_op qn_unary_grad_op = {
+    .name = "unary_grad",
+    .inputs = -1,
+    .attributes = sizeof(unary_grad_attributes),
+    .flags = QN_OP_IN_PLACE,
+    .infer = infer,
+    .emit = unary_grad_emit,
+    .describe = unary_grad_describe,
+};
+
+/* ---- y = f(x) ---- */
+
+static qn_status emit(qn_emit *e)
+{
+    return qn_kernel_unary(e->steps, e->node->op->name, qn_emit_input(e, 0), qn_emit_output(e, 0),
+                           qn_emit_count(e, e->node->output[0]));
+}
+
+/* Where the kernel reads y alone (sigmoid, tanh, relu), nothing keeps x: the fuse pass relies on
+ * it. */
+static qn_status grad(qn_grad *g)
+{
+    unary_grad_attributes attributes = {.function = g->node->op->name};
+    if (!qn_unary_reads(attributes.function, &attributes.reads_x, &attributes.reads_y))
+        return qn_fail(g->graph->env, QN_ERROR_INTERNAL, "%s: the kernels have no such function",
+                       attributes.function);
+    qn_value *input[3] = {g->out[0]};
+    int count = 1;
+    if (attributes.reads_x)
+        input[count++] = g->node->input[0];
+    if (attributes.reads_y)
+        input[count++] = g->node->output[0];
+    g->in[0] = qn_graph_apply(g->graph, &qn_unary_grad_op, &attributes, count, input);
+    return g->graph->status;
+}
+
+static qn_status linear_grad(qn_grad *g)
+{
+    g->in[0] = g->out[0];
+    return QN_OK;
+}
+
+static qn_status negative_grad(qn_grad *g)
+{
+    g->in[0] = qn_ops_negative(g->out[0]);
+    return g->graph->status;
+}
+
+static qn_value *apply(const qn_op *op, qn_value *x)
+{
+    return x ? qn_graph_apply(x->graph, op, NULL, 1, &x) : NULL;
+}
+
+#define UNARY_OP(function, gradient)                                                               \
+    const qn_op qn_##function##_op = {                                                             \
+        .name = #function,                                                                         \
+        .inputs = 1,                                                                               \
+        .flags = QN_OP_IN_PLACE,                                                                   \
+        .infer = infer,                                                                            \
+        .grad = gradient,                                                                          \
+        .emit = emit,                                                                              \
+    };
+#define UNARY(function, gradient)                                                                  \
+    UNARY_OP(function, gradient)                                                                   \
+    qn_value *qn_ops_##function(qn_value *a)                                                       \
+    {                                                                                              \
+        return apply(&qn_##function##_op, a);                                                      \
+    }
+
+UNARY(negative, negative_grad)
+UNARY(square, grad)
+UNARY(sqrt, grad)
+UNARY(exp, grad)
+UNARY(log, grad)
+UNARY(absolute, grad)
+UNARY(sigmoid, grad)
+UNARY(tanh, grad)
+UNARY(relu, grad)
+UNARY_OP(linear, linear_grad)
+
+qn_value *qn_op_copy(qn_value *x)
+{
+    return apply(&qn_linear_op, x);
+}
+
+bool qn_op_is_unary(const qn_op *op)
+{
+    return op->emit == emit;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One matrix product, computed and compared with a reference in double. */
+#ifndef TESTS_KERNELS_GEMM_CASE_H
+#define TESTS_KERNELS_GEMM_CASE_H
+
+#include "kernels/fixture.h"
+#include "kernels/gemm.h"
+
+typedef struct gemm_case {
+    int m, n, k;
+    bool trans_a, trans_b, bias;
+    const char *activation; /* NULL, "linear", "sigmoid", "tanh", "relu" */
+} gemm_case;
+
+typedef qn_status (*gemm_record)(qn_steps *steps, const qn_gemm *gemm, const void *user);
+
+/* Small integers: sums must be exact, whatever their order. Otherwise random numbers, b on
+ * the scale of a layer's weights, and 1e-5 of max|reference|. The operands' buffers are tight, so
+ * that a simulator sees a read past their end. Computed twice: the bits must be the same. */
+void check_product(fixture *f, const gemm_case *one, bool integers, gemm_record record,
+                   const void *user);
+
+/* Shapes that are ragged, skinny, or those of a dense network; ended by m = 0. */
+typedef struct gemm_shape {
+    int m, n, k;
+} gemm_shape;
+const gemm_shape *gemm_shapes(void);
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the subcommands share: their tables, contexts, data, models, output. */
+#ifndef QUERN_COMMAND_H
+#define QUERN_COMMAND_H
+
+#include "options.h"
+
+#include <jansson.h>
+#include <quern/quern.h>
+#include <quern/unstable.h>
+
+enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
+
+extern const subcommand command_devices, command_train, command_eval, command_predict,
+    command_summary, command_plan;
+
+/* ---- output.c ---- */
+
+/* The exit code that a status means. */
+int exit_code(qn_status status);
+/* Says the context's error on stderr and returns the exit code. */
+int report_failure(const qn_context *ctx, qn_status status);
+/* A line on stderr unless --quiet. */
+void note(const arguments *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A text as JSON; one that is not UTF-8 loses the bytes that are not. */
+json_t *json_text(const char *text);
+json_t *json_shape(int rank, const int64_t *shape);
+/* A number as JSON; one that is not finite is null. */
+json_t *json_number(double value);
+/* Adds every result by its name. */
+void json_add_logs(json_t *object, const qn_logs *logs);
+/* Prints the object on stdout and frees it. Returns an exit code. */
+int json_print(json_t *object);
+/* "loss 0.3412  accuracy 0.8790" */
+void print_logs(const char *title, const qn_logs *logs);
+/* For qn_write_fn: writes to the FILE `user`. */
+void write_to_file(void *user, const char *text);
+/* "(28, 28)"; returns `buffer`. */
+const char *shape_text(int rank, const int64_t *shape, char *buffer, size_t size);
+const char *bytes_text(uint64_t bytes, char *buffer, size_t size);
+
+/* ---- session.c, data.c ---- */
+
+/* A context as the arguments ask for; warnings go to stderr. */
+qn_status open_context(const arguments *a, qn_context **ctx);
+/* "pocl:0" and the device's own name, of the first device. */
+const qn_device_info *context_device(const qn_context *ctx);
+
+/* Samples and targets as the model takes them. */
+typedef struct samples {
+    qn_dataset *dataset;
+    qn_array x, y;           /* y.data NULL: none */
+    qn_array labels;         /* integer labels as the dataset has them, or data NULL */
+    qn_array test_x, test_y; /* with split "train": a test split of its own; data NULL: none */
+    float *one_hot[2];       /* memory of y and test_y where they were made here */
+} samples;
+qn_status open_samples(qn_context *ctx, const arguments *a, const char *split, samples *s);
+/* uint8 samples take the scale that the model was trained with. Says so. */
+void take_scale(const arguments *a, const qn_model *model, qn_array *x);
+/* Once the model is built: integer labels become one-hot where its loss wants them, uint8 samples
+ * take the scale that the model was trained with. Says so. */
+qn_status fit_samples_to_model(const arguments *a, qn_model *model, bool trained, samples *s);
+void close_samples(samples *s);
+
+/* The model of --layers or --init, built for samples and compiled as the arguments say. Says what
+ * is wrong and returns the exit code. */
+int make_model(const subcommand *command, const arguments *a, qn_context *ctx, const samples *s,
+               qn_model **model);
+
+/* From now on Ctrl-C asks `model` to stop after the current chunk; a second one ends the process.
+ */
+void stop_on_interrupt(qn_model *model);
+void forget_interrupt(void);
+
+#endif

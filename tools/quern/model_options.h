@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rows of option tables that several subcommands share. */
+#ifndef QUERN_MODEL_OPTIONS_H
+#define QUERN_MODEL_OPTIONS_H
+
+#include "options.h"
+
+#define DATA_HELP "fashion-mnist, idx:DIR (MNIST's four files) or npy:X.npy,Y.npy"
+
+#define DEVICE_OPTION                                                                              \
+    {                                                                                              \
+        "--device", OPTION_TEXT, offsetof(arguments, device), "DEVICE", NULL,                      \
+            "which device: auto, 0, pocl:0, cpu, gpu, a piece of its name, gpu/cpu; "              \
+            "$QUERN_DEVICE or auto when not given"                                                 \
+    }
+#define JSON_OPTION                                                                                \
+    {                                                                                              \
+        "--json", OPTION_FLAG, offsetof(arguments, json), NULL, NULL,                              \
+            "print one JSON object instead of text"                                                \
+    }
+#define QUIET_OPTION                                                                               \
+    {                                                                                              \
+        "--quiet", OPTION_FLAG, offsetof(arguments, quiet), NULL, NULL,                            \
+            "no progress and no notes, only results"                                               \
+    }
+#define BATCH_OPTION                                                                               \
+    {                                                                                              \
+        "--batch-size", OPTION_INT, offsetof(arguments, batch_size), "N", "32",                    \
+            "samples in a step", .alias = "--batch", .minimum = 1, .below = 2147483648.0           \
+    }
+
+/* What train and plan make a model from. */
+#define MODEL_OPTIONS(...)                                                                         \
+    {"--data", OPTION_TEXT, offsetof(arguments, data), "SPEC", NULL, DATA_HELP, __VA_ARGS__},      \
+        {"--layers",                                                                               \
+         OPTION_TEXT,                                                                              \
+         offsetof(arguments, layers),                                                              \
+         "TEXT",                                                                                   \
+         NULL,                                                                                     \
+         "the model, such as \"flatten, dense(100, sigmoid), dense(10, softmax)\"; needed "        \
+         "without --init"},                                                                        \
+        {"--init",                                                                                 \
+         OPTION_TEXT,                                                                              \
+         offsetof(arguments, init),                                                                \
+         "FILE",                                                                                   \
+         NULL,                                                                                     \
+         "begin with a saved model: its layers, weights and compile arguments"},                   \
+        {"--optimizer", OPTION_TEXT, offsetof(arguments, optimizer),                               \
+         "TEXT",        "adam",      "such as sgd(learning_rate=0.1)"},                            \
+        {"--loss",                                                                                 \
+         OPTION_TEXT,                                                                              \
+         offsetof(arguments, loss),                                                                \
+         "NAME",                                                                                   \
+         "categorical_crossentropy",                                                               \
+         "what is minimized"},                                                                     \
+        {"--metrics", OPTION_TEXT, offsetof(arguments, metrics),                                   \
+         "LIST",      "accuracy",  "what is shown beside the loss, separated by commas"},          \
+        BATCH_OPTION, {"--seed",                                                                   \
+                       OPTION_INT,                                                                 \
+                       offsetof(arguments, seed),                                                  \
+                       "N",                                                                        \
+                       NULL,                                                                       \
+                       "of weights and shuffling; drawn at random and printed when not given"},    \
+        DEVICE_OPTION
+
+/* What eval and predict take. */
+#define SPLIT_NAMES ((const char *const[]){"train", "test", NULL})
+#define TRAINED_OPTIONS                                                                            \
+    {"--model",       OPTION_TEXT,     offsetof(arguments, model), "FILE", NULL,                   \
+     "a saved model", .required = true},                                                           \
+        {"--data", OPTION_TEXT, offsetof(arguments, data), "SPEC",                                 \
+         NULL,     DATA_HELP,   .required = true},                                                 \
+        {"--split", OPTION_TEXT,     offsetof(arguments, split), "NAME",                           \
+         "test",    "train or test", .choice = SPLIT_NAMES},                                       \
+        BATCH_OPTION, DEVICE_OPTION
+
+#endif

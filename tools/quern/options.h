@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Command-line options: one table per subcommand, from which parsing and --help are made. */
+#ifndef QUERN_OPTIONS_H
+#define QUERN_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Every option of every subcommand; each one fills those of its table. */
+typedef struct arguments {
+    const char *device, *data, *layers, *optimizer, *loss, *metrics, *save, *init;
+    const char *model, *split, *out, *after, *task;
+    int64_t batch_size, epochs, seed, count;
+    double validation_split;
+    bool json, quiet, self_test, dot;
+    uint64_t given; /* bit i: option i of the table was written */
+} arguments;
+
+typedef enum option_kind { OPTION_TEXT, OPTION_INT, OPTION_NUMBER, OPTION_FLAG } option_kind;
+
+typedef struct option {
+    const char *name; /* "--batch-size" */
+    option_kind kind;
+    size_t offset;        /* in struct arguments */
+    const char *value;    /* what stands for its value in --help: "N" */
+    const char *standard; /* its default, as text; NULL: none */
+    const char *help;
+    const char *alias; /* "--batch" */
+    bool required;
+    double minimum;            /* numbers */
+    double below;              /* numbers: exclusive upper limit; 0: none */
+    const char *const *choice; /* texts: one of these, ended by NULL */
+} option;
+
+typedef struct subcommand {
+    const char *name;
+    const char *summary;   /* one line */
+    const option *options; /* ended by a NULL name */
+    const char *example;
+    int (*run)(const struct subcommand *self, const arguments *a);
+} subcommand;
+
+/* What parsing found. */
+typedef enum parsed { PARSED_RUN, PARSED_HELP, PARSED_WRONG } parsed;
+
+/* Fills `a` with the defaults, then with the arguments. Mistakes are said on stderr. */
+parsed options_parse(const subcommand *command, int count, char **words, arguments *a);
+/* Whether the user wrote this option. */
+bool options_given(const subcommand *command, const arguments *a, const char *name);
+/* --help, on stdout. */
+void options_help(const subcommand *command);
+
+#endif
