@@ -73,12 +73,6 @@ static qn_status open_devices(qn_context *ctx, const char *device)
 
 static void close_all(qn_context *ctx)
 {
-    while (ctx->facts) {
-        qn_fact *fact = ctx->facts;
-
-        ctx->facts = fact->next;
-        qn_free(&ctx->env, fact);
-    }
     while (ctx->device_count > 0)
         qn_device_close(&ctx->device[--ctx->device_count]);
     if (ctx->list) {

@@ -117,12 +117,26 @@ static qn_status commit_segment(qn_storage *storage, qn_role role)
     return fill_segment(storage, role);
 }
 
+/* Back to where only the host has the values, so that a failed commit can be tried again. */
+static void undo_commit(qn_storage *storage)
+{
+    for (size_t i = 0; i < storage->count; i++)
+        qn_buffer_destroy(&storage->variable[i]->buffer);
+    qn_buffer_destroy(&storage->segment[QN_ROLE_PARAMETER]);
+    qn_buffer_destroy(&storage->segment[QN_ROLE_STATE]);
+}
+
 qn_status qn_storage_commit(qn_storage *storage)
 {
     if (storage->committed)
         return QN_OK;
-    QN_TRY(commit_segment(storage, QN_ROLE_PARAMETER));
-    QN_TRY(commit_segment(storage, QN_ROLE_STATE));
+    qn_status status = commit_segment(storage, QN_ROLE_PARAMETER);
+    if (status == QN_OK)
+        status = commit_segment(storage, QN_ROLE_STATE);
+    if (status != QN_OK) {
+        undo_commit(storage);
+        return status;
+    }
     for (size_t i = 0; i < storage->count; i++) {
         qn_free(storage->env, storage->variable[i]->initial);
         storage->variable[i]->initial = NULL;

@@ -14,14 +14,14 @@
  * exp, log, absolute, sigmoid, tanh, relu, linear. */
 qn_status qn_kernel_unary(qn_steps *steps, const char *function, qn_buffer *x, qn_buffer *y,
                           int64_t count);
-/* dx[i] = dy[i] * qn_<function>_grad(x[i], y[i]). x or y may be NULL when the gradient does not read
- * it (qn_unary_reads tells). */
+/* dx[i] = dy[i] * qn_<function>_grad(x[i], y[i]). x or y may be NULL when the gradient does not
+ * read it (qn_unary_reads tells). */
 qn_status qn_kernel_unary_grad(qn_steps *steps, const char *function, qn_buffer *dy, qn_buffer *x,
                                qn_buffer *y, qn_buffer *dx, int64_t count);
 /* Which of x and y the gradient of a function reads; false for an unknown function. */
 bool qn_unary_reads(const char *function, bool *reads_x, bool *reads_y);
-/* c[i] = a[i] op b[i % b_count]; op: add, subtract, multiply, divide, and for gradients: divide_grad
- * (c = -a / (b * b)): see cl/elementwise.cl. */
+/* c[i] = a[i] op b[i % b_count]; op: add, subtract, multiply, divide, and for gradients:
+ * divide_grad (c = -a / (b * b)): see cl/elementwise.cl. */
 qn_status qn_kernel_binary(qn_steps *steps, const char *op, qn_buffer *a, qn_buffer *b,
                            qn_buffer *c, int64_t count, int64_t b_count);
 /* y[i] = x[i] * factor + offset */
@@ -36,7 +36,8 @@ qn_status qn_kernel_broadcast(qn_steps *steps, qn_buffer *x, qn_buffer *y, int64
 
 /* ---- reduce.c: fixed order, so the same bits every time ---- */
 
-/* y[0] = factor * sum of x; `scratch` holds qn_sum_scratch_bytes(device, count) or is NULL when 0 */
+/* y[0] = factor * sum of x; `scratch` holds qn_sum_scratch_bytes(device, count) or is NULL when 0
+ */
 qn_status qn_kernel_sum(qn_steps *steps, qn_buffer *x, qn_buffer *scratch, qn_buffer *y,
                         int64_t count, double factor);
 size_t qn_sum_scratch_bytes(const qn_device *device, int64_t count);
@@ -74,8 +75,8 @@ qn_status qn_kernel_loss_grad(qn_steps *steps, qn_loss_kind kind, qn_buffer *y_t
                               qn_buffer *y_pred, qn_buffer *drow, qn_buffer *dy_pred, int64_t rows,
                               int64_t columns);
 /* Softmax, (sparse) categorical cross-entropy and the gradient of the mean over valid rows, from
- * logits: probabilities, row_loss and dlogits in one launch. NULL: not wanted (dlogits in evaluation).
- * A padded row has loss 0; a label outside the classes has loss NaN and no gradient.
+ * logits: probabilities, row_loss and dlogits in one launch. NULL: not wanted (dlogits in
+ * evaluation). A padded row has loss 0; a label outside the classes has loss NaN and no gradient.
  * rows = batch * inner. */
 qn_status qn_kernel_softmax_loss(qn_steps *steps, qn_loss_kind kind, qn_buffer *y_true,
                                  qn_buffer *logits, qn_buffer *probabilities, qn_buffer *row_loss,
@@ -87,15 +88,15 @@ typedef enum qn_accuracy_kind {
     QN_ACCURACY_BINARY,      /* mean over columns of (y_pred > threshold) == y_true */
     QN_ACCURACY_CATEGORICAL, /* argmax(y_true) == argmax(y_pred); the first of equals */
     QN_ACCURACY_SPARSE,
-    QN_ACCURACY_TOP_K,       /* Keras's in_top_k with the label argmax(y_true) */
+    QN_ACCURACY_TOP_K, /* Keras's in_top_k with the label argmax(y_true) */
     QN_ACCURACY_SPARSE_TOP_K
 } qn_accuracy_kind;
 qn_status qn_kernel_accuracy(qn_steps *steps, qn_accuracy_kind kind, double threshold, int k,
                              qn_buffer *y_true, qn_buffer *y_pred, qn_buffer *row_value,
                              int64_t rows, int64_t columns);
 /* results[out_at * count + j] = sum over valid rows of values[j][0 .. rows * inner[j]) / inner[j].
- * When latch is not NULL and results of j = 0 is not finite: latch[0] = 1, latch[1] = out_at, unless
- * latched already. count at most QN_MAX_RECORDS. */
+ * When latch is not NULL and results of j = 0 is not finite: latch[0] = 1, latch[1] = out_at,
+ * unless latched already. count at most QN_MAX_RECORDS. */
 #define QN_MAX_RECORDS 16
 qn_status qn_kernel_record(qn_steps *steps, int count, qn_buffer *const *values,
                            const int64_t *inner, qn_buffer *results, qn_buffer *latch,

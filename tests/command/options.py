@@ -40,7 +40,7 @@ class Case(unittest.TestCase):
 
     def quern(self, *words, code=0, **options):
         done = subprocess.run([QUERN, *map(str, words)], capture_output=True, text=True,
-                              timeout=100, **options)
+                              timeout=240, **options)
         self.assertEqual(done.returncode, code, f"{words}\n{done.stdout}{done.stderr}")
         return done
 
