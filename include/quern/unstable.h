@@ -9,7 +9,8 @@
 
 QN_HEADER_BEGIN
 
-/** What the last fit's training plan consists of, and what its steady state cost. */
+/** What the last fit's training plan consists of, and what its steady state cost: all but the
+ * first two chunks, which fill the pipeline (all of it when there were no more). */
 typedef struct qn_run_stats {
     size_t size;
     int64_t steps;

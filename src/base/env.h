@@ -44,7 +44,8 @@ void qn_log(qn_env *env, qn_log_level level, const char *format, ...) QN_PRINTF(
 /* Zeroed memory; NULL after qn_fail_memory. Counts overflow. `bytes` 0 gives a valid pointer. */
 void *qn_alloc(qn_env *env, size_t bytes);
 void *qn_alloc_array(qn_env *env, size_t count, size_t size);
-/* Grows `*array` (of `size`-byte elements, capacity `*capacity`) to hold `need`; new part zeroed. */
+/* Grows `*array` (of `size`-byte elements, capacity `*capacity`) to hold `need`; new part zeroed.
+ */
 qn_status qn_grow(qn_env *env, void *array, size_t *capacity, size_t need, size_t size);
 char *qn_strdup(qn_env *env, const char *text);
 char *qn_strndup(qn_env *env, const char *text, size_t length);

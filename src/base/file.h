@@ -13,8 +13,8 @@ qn_status qn_file_read(qn_env *env, const char *path, size_t limit, char **data,
 qn_status qn_file_read_gz(qn_env *env, const char *path, size_t limit, char **data, size_t *bytes);
 bool qn_file_exists(const char *path);
 
-/* An atomic replacement: write to a temporary file beside `path`, then commit (flush, fsync, rename,
- * fsync of the folder) or abandon. Nothing half-written is ever left under `path`. */
+/* An atomic replacement: write to a temporary file beside `path`, then commit (flush, fsync,
+ * rename, fsync of the folder) or abandon. Nothing half-written is ever left under `path`. */
 typedef struct qn_file_writer qn_file_writer;
 qn_status qn_file_writer_open(qn_env *env, const char *path, qn_file_writer **writer);
 qn_status qn_file_writer_add(qn_file_writer *writer, const void *data, size_t bytes);

@@ -12,12 +12,12 @@
 
 typedef struct qn_spec_node qn_spec_node;
 struct qn_spec_node {
-    char *key;   /* argument's keyword, or NULL when positional */
-    char *word;  /* name or literal as written (quotes removed); NULL for a tuple */
-    bool call;   /* has parentheses: name(...) */
-    bool tuple;  /* (a, b) or [a, b] */
-    int count;   /* arguments or elements */
-    int column;  /* of the first character, from 1 */
+    char *key;           /* argument's keyword, or NULL when positional */
+    char *word;          /* name or literal as written (quotes removed); NULL for a tuple */
+    bool call;           /* has parentheses: name(...) */
+    bool tuple;          /* (a, b) or [a, b] */
+    int count;           /* arguments or elements */
+    int column;          /* of the first character, from 1 */
     qn_spec_node *items; /* array of `count` */
 };
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A set of samples (inputs and targets) on the device, for plans that gather rows by number.
  *
- * Resident: both arrays are uploaded once, in their compact types, and a row's number is the sample's
- * number. Streaming, when they do not fit: two halves of a ring on the device hold the rows of one
- * chunk of steps each, and the numbers point into the ring. The same plan runs either way. */
+ * Resident: both arrays are uploaded once, in their compact types, and a row's number is the
+ * sample's number. Streaming, when they do not fit: two halves of a ring on the device hold the
+ * rows of one chunk of steps each, and the numbers point into the ring. The same plan runs either
+ * way. */
 #ifndef DATA_FEED_H
 #define DATA_FEED_H
 
@@ -31,9 +32,9 @@ bool qn_samples_suit(const qn_samples *samples, const qn_samples_request *reques
 qn_status qn_samples_load(qn_samples *samples, const qn_samples_request *request);
 /* Lets the compute queue go on only when the upload is done; before the first gather. No wait. */
 qn_status qn_samples_ready(qn_samples *samples);
-/* Puts the samples order[0..count), or first.. where `order` is NULL, where the gathers of one chunk
- * find them, and writes their numbers there to `index`. `half` (0 or 1) is the half of the ring: the
- * chunk that used it before has finished. */
+/* Puts the samples order[0..count), or first.. where `order` is NULL, where the gathers of one
+ * chunk find them, and writes their numbers there to `index`. `half` (0 or 1) is the half of the
+ * ring: the chunk that used it before has finished. */
 qn_status qn_samples_stage(qn_samples *samples, int half, const uint32_t *order, int64_t first,
                            int64_t count, uint32_t *index);
 /* Waits for uploads under way and forgets the arrays. */

@@ -179,8 +179,11 @@ const qn_device_info *qn_device_description(const qn_device *device)
 }
 
 qn_device_class qn_device_kind(const qn_device *device)
+
 {
-    return strcmp(device->info.type, "cpu") == 0 ? QN_CLASS_CPU : QN_CLASS_GPU;
+    if (strcmp(device->info.type, "cpu") != 0 || qn_device_quirk(device, QN_QUIRK_LOOP_LIMIT))
+        return QN_CLASS_GPU;
+    return QN_CLASS_CPU;
 }
 
 size_t qn_device_alignment(const qn_device *device)

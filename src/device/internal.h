@@ -40,8 +40,11 @@ qn_status qn_device_list_find(qn_env *env, qn_device_list *list);
 /* Sets `first` and `duplicate_of`. */
 void qn_device_list_compare(qn_device_list *list);
 void qn_device_list_clear(qn_device_list *list);
-/* Device and platform strings as an owned copy; trimmed. NULL on failure, with a message. */
-char *qn_cl_device_text(qn_env *env, cl_device_id id, cl_device_info what);
+/* Fills an entry whose platform and id are set; free it in any case (describe.c). */
+qn_status qn_device_entry_describe(qn_device_list *list, qn_device_entry *entry);
+void qn_device_entry_free(qn_env *env, qn_device_entry *entry);
+/* A string as an owned copy, trimmed; "" when there is none. NULL on failure, with a message. */
+char *qn_cl_platform_text(qn_env *env, cl_platform_id id, cl_platform_info what);
 
 /* ---- selection ---- */
 

@@ -17,8 +17,7 @@ const qn_quirk_row qn_quirk_table[] = {
      .version = "22.",
      .effect = QN_QUIRK_SLOW_LAUNCH,
      .what = "takes about 350 microseconds a launch",
-     .reason = "measured on rusticl of Mesa 22.3 with llvmpipe: its queue thread flushes and waits "
-               "for each command"},
+     .reason = "measured on rusticl of Mesa 22.3 with llvmpipe, whatever the kernel"},
     {.platform = "rusticl",
      .version = "22.",
      .effect = QN_QUIRK_NO_BINARIES,
@@ -36,11 +35,17 @@ const qn_quirk_row qn_quirk_table[] = {
      .what = "does not wait in clFinish for commands that were flushed before",
      .reason = "seen with Mesa 22.3: a read, clFlush, clFinish, and the data was not there; a "
                "marker before clFinish makes it wait"},
+    {.platform = "rusticl",
+     .device = "llvmpipe",
+     .effect = QN_QUIRK_LOOP_LIMIT,
+     .what = "ends every loop of a work-item after 65535 iterations in all",
+     .reason =
+         "gallivm's loop limiter (LP_MAX_TGSI_LOOP_ITERATIONS), seen with Mesa 22.3: a sum of "
+         "200000 ones is 65535; a product's tile of the CPU flavour needs more"},
     {.platform = "Clover",
      .effect = QN_QUIRK_SKIP,
-     .what = "Clover is no longer maintained and answers wrongly on many devices: use rusticl "
-             "(RUSTICL_ENABLE)",
-     .reason = "OpenCL 1.1 with parts of 1.2, replaced by rusticl and removed in Mesa 25.2"},
+     .what = "Clover has OpenCL 1.1 only: use rusticl (RUSTICL_ENABLE)",
+     .reason = "Mesa replaced it by rusticl; what it states of 1.2 is incomplete"},
     {.platform = "Oclgrind",
      .effect = QN_QUIRK_SKIP | QN_QUIRK_SIMULATOR,
      .what = "a simulator for finding faults in kernels, thousands of times slower than a device",
@@ -60,11 +65,6 @@ const qn_quirk_row qn_quirk_table[] = {
      .what = "CLBlast's own tuning for it may select a wrong kernel",
      .reason = "CLBlast 1.5.3's GEMMK=1 kernel is wrong for MWG != NWG, and its database has such "
                "sets for some Intel GPUs and CPUs: override Xgemm with a GEMMK=0 set"},
-    {.platform = "Intel(R) OpenCL",
-     .effect = QN_QUIRK_LEAKY_SUB_DEVICES,
-     .what = "work of a sub-device runs on other cores as well",
-     .reason = "Intel's CPU runtime shares one pool of threads: a one-core sub-device was seen to "
-               "use all cores, so its timings are not those of one core"},
     {0}};
 
 /* The driver's own major version: the number after "PoCL ", or the first of the text. */

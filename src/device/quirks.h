@@ -10,13 +10,14 @@ typedef enum qn_quirk {
     QN_QUIRK_LOCAL_SIZE_BUILDS = 1 << 1, /* compiles anew for each local size */
     QN_QUIRK_SERIAL_BUILDS = 1 << 2,     /* compiles one program at a time in a process */
     QN_QUIRK_SLOW_LAUNCH = 1 << 3,       /* hundreds of microseconds a launch */
-    QN_QUIRK_LEAKY_SUB_DEVICES = 1 << 4, /* a sub-device's work is not confined to its units */
-    QN_QUIRK_CLBLAST_GEMMK0 = 1 << 5,    /* CLBlast's Xgemm needs a GEMMK=0 parameter set */
-    QN_QUIRK_SIMULATOR = 1 << 6,         /* executes kernels for their faults, not for speed */
-    QN_QUIRK_WHOLE_WRITES = 1 << 7, /* memory counts as initialised only where a write was whole */
-    QN_QUIRK_NO_BINARIES = 1 << 8,  /* compiled programs are not kept on disk */
-    QN_QUIRK_NO_EVENT_TIMES = 1 << 9,    /* event times are not times */
-    QN_QUIRK_FINISH_NEEDS_MARK = 1 << 10 /* clFinish waits only for what is not flushed yet */
+    QN_QUIRK_CLBLAST_GEMMK0 = 1 << 4,    /* CLBlast's Xgemm needs a GEMMK=0 parameter set */
+    QN_QUIRK_SIMULATOR = 1 << 5,         /* executes kernels for their faults, not for speed */
+    QN_QUIRK_WHOLE_WRITES = 1 << 6, /* memory counts as initialised only where a write was whole */
+    QN_QUIRK_NO_BINARIES = 1 << 7,  /* compiled programs are not kept on disk */
+    QN_QUIRK_NO_EVENT_TIMES = 1 << 8,    /* event times are not times */
+    QN_QUIRK_FINISH_NEEDS_MARK = 1 << 9, /* clFinish waits only for what is not flushed yet */
+    QN_QUIRK_LOOP_LIMIT = 1 << 10 /* a work-item stops after some thousand iterations: it takes the
+                                     GPU flavour, whose work-items are many and short */
 } qn_quirk;
 
 typedef struct qn_quirk_row {

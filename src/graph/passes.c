@@ -112,6 +112,21 @@ static qn_status add_update_edges(order *o, size_t update)
     return QN_OK;
 }
 
+/* What is written to a bound buffer, such as the latch, is read by others after it. */
+static void add_bound_edges(order *o, size_t writer)
+{
+    const qn_node *node = o->work->node[writer];
+    if ((node->op->flags & QN_OP_WRITES_DATA) == 0)
+        return;
+    for (int m = 0; m < node->input_count; m++)
+        for (size_t i = 0; node->input[m]->kind == QN_VALUE_DATA && i < o->count; i++) {
+            const qn_node *reader = o->work->node[i];
+            for (int k = 0; i != writer && k < reader->input_count; k++)
+                if (reader->input[k] == node->input[m])
+                    o->before[writer * o->count + i] = true;
+        }
+}
+
 /* Takes, again and again, the first node in the list that nothing left must precede. */
 static qn_status sort(order *o)
 {
@@ -156,8 +171,10 @@ static qn_status schedule(qn_work *work)
         return QN_ERROR_MEMORY;
     add_data_edges(&o);
     qn_status status = QN_OK;
-    for (size_t i = 0; status == QN_OK && i < o.count; i++)
+    for (size_t i = 0; status == QN_OK && i < o.count; i++) {
+        add_bound_edges(&o, i);
         status = add_update_edges(&o, i);
+    }
     if (status == QN_OK)
         status = sort(&o);
     qn_free(work->env, o.before);

@@ -76,13 +76,30 @@ static qn_status take_memory(qn_plan *plan)
     return QN_OK;
 }
 
-/* The buffer of a place; slices are owned by the plan. */
+static bool same_place(const qn_place *a, const qn_place *b)
+{
+    return a->home == b->home && a->segment == b->segment && a->offset == b->offset &&
+           a->bytes == b->bytes;
+}
+
+/* The buffer of a place: one that is there, as two sub-buffers of one region must not be used by
+ * one kernel (in place), or a new one. */
 static qn_status slice(qn_plan *plan, const qn_place *place, qn_buffer **buffer)
 {
+    for (size_t i = 0; i < plan->slice_count; i++) {
+        if (same_place(&plan->slice[i].place, place)) {
+            *buffer = plan->slice[i].buffer;
+            return QN_OK;
+        }
+    }
+    QN_TRY(qn_grow(plan->env, &plan->slice, &plan->slice_capacity, plan->slice_count + 1,
+                   sizeof *plan->slice));
     qn_buffer *parent = place->home == QN_HOME_ARENA   ? plan->arena[place->segment]
                         : place->home == QN_HOME_FIXED ? plan->fixed
                                                        : plan->gradients;
-    return qn_buffer_slice(parent, place->offset, place->bytes, buffer);
+    QN_TRY(qn_buffer_slice(parent, place->offset, place->bytes, buffer));
+    plan->slice[plan->slice_count++] = (qn_slice){*place, *buffer};
+    return QN_OK;
 }
 
 static bool owned_slice(const qn_place *place)
@@ -208,25 +225,15 @@ qn_status qn_plan_create(const qn_plan_request *request, qn_plan **out)
     return status;
 }
 
-static void free_slices(qn_plan *plan)
-{
-    const qn_graph *graph = plan->work.graph;
-    for (size_t i = 0;
-         plan->buffer != NULL && i < graph->value_count && i < plan->layout.value_count; i++)
-        if (qn_work_base(&plan->work, graph->value[i]) == graph->value[i] &&
-            owned_slice(&plan->layout.value[i]))
-            qn_buffer_destroy(&plan->buffer[i]);
-    for (size_t i = 0; plan->scratch != NULL && i < plan->layout.node_count; i++)
-        qn_buffer_destroy(&plan->scratch[i]);
-}
-
 void qn_plan_destroy(qn_plan **address)
 {
     if (address == NULL || *address == NULL)
         return;
     qn_plan *plan = *address;
     qn_steps_free(&plan->steps);
-    free_slices(plan);
+    for (size_t i = 0; i < plan->slice_count; i++)
+        qn_buffer_destroy(&plan->slice[i].buffer);
+    qn_free(plan->env, plan->slice);
     for (int i = 0; plan->arena != NULL && i < plan->layout.arena_count; i++)
         qn_buffer_destroy(&plan->arena[i]);
     qn_buffer_destroy(&plan->fixed);

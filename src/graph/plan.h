@@ -38,7 +38,7 @@ void qn_work_remove(qn_work *work, qn_node *node);
 /* The value whose memory `value` shares, through alias ops: itself when there is none. */
 const qn_value *qn_work_base(const qn_work *work, const qn_value *value);
 
-/* src/graph/fuse.c: the patterns, by bit of `disabled`. */
+/* src/ops/fuse.c: the patterns, by bit of `disabled`. */
 qn_status qn_fuse(qn_work *work);
 
 typedef struct qn_pass {

@@ -93,7 +93,7 @@ static qn_status store_rows_emit(qn_emit *e)
 const qn_op qn_store_rows_op = {
     .name = "store_rows",
     .inputs = 2,
-    .flags = QN_OP_UPDATES | QN_OP_BATCH_MASKED,
+    .flags = QN_OP_WRITES_DATA | QN_OP_UPDATES | QN_OP_BATCH_MASKED,
     .infer = store_rows_infer,
     .emit = store_rows_emit,
 };

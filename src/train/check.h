@@ -12,8 +12,8 @@ qn_status qn_check_compiled(qn_model *model, const char *task);
 qn_status qn_check_samples(qn_model *model, const char *task, const qn_array *x);
 /* Targets for those samples as the loss takes them. */
 qn_status qn_check_targets(qn_model *model, const char *task, const qn_array *x, const qn_array *y);
-/* The batch that plans are made for: no larger than the data needs, but a multiple of 32 at least, so
- * that calls with few and different numbers of rows share a plan. */
+/* The batch that plans are made for: no larger than the data needs, but a multiple of 32 at least,
+ * so that calls with few and different numbers of rows share a plan. */
 int64_t qn_plan_batch(int64_t batch, int64_t rows);
 /* The message of a run that qn_stop ended; returns QN_STOPPED. */
 qn_status qn_stopped(qn_model *model, const char *task, int64_t step, int64_t steps);

@@ -20,7 +20,8 @@ typedef struct qn_history {
 qn_status qn_history_begin(qn_model *model, qn_history **history);
 qn_status qn_history_add(qn_model *model, const qn_logs *logs, double seconds);
 
-/* Appends "<prefix><name>": value; what does not fit is left out (QN_MAX_LOGS holds all results). */
+/* Appends "<prefix><name>": value; what does not fit is left out (QN_MAX_LOGS holds all results).
+ */
 void qn_logs_add(qn_logs *logs, const char *prefix, const char *name, double value);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Samples and sessions of a model, kept between calls so that repeated calls build nothing anew. The
- * uploaded samples themselves are not kept: only the memory, when it is small (KEEP_BYTES in plans.c);
- * what is larger is let go when the call ends. */
+/* Samples and sessions of a model, kept between calls so that repeated calls build nothing anew.
+ * The uploaded samples themselves are not kept: only the memory, when it is small (KEEP_BYTES in
+ * plans.c); what is larger is let go when the call ends. */
 #ifndef TRAIN_PLANS_H
 #define TRAIN_PLANS_H
 

@@ -54,7 +54,9 @@ static void check_accuracy(fixture *f, qn_accuracy_kind kind, int rows, int colu
     int32_t *label = labels(f, rows, columns);
     double *expected = calloc((size_t)rows, sizeof *expected);
     qn_buffer *value = put(f, NULL, rows);
+    char what[64];
 
+    snprintf(what, sizeof what, "accuracy of kind %d, flavour %d", kind, f->steps.flavour);
     for (int i = 0; i < n; i++)
         p[i] /= 6;
     for (int r = 0; r < rows; r++)
@@ -64,7 +66,7 @@ static void check_accuracy(fixture *f, qn_accuracy_kind kind, int rows, int colu
                           rows, columns));
     run(f, (qn_step_row){0});
     /* Exact but for the division in a mean over columns: OpenCL allows it 2.5 ulp. */
-    expect(f, "accuracy", value, expected, rows, kind == QN_ACCURACY_BINARY ? 3e-7 : 0);
+    expect(f, what, value, expected, rows, kind == QN_ACCURACY_BINARY ? 3e-7 : 0);
     free(y);
     free(p);
     free(label);

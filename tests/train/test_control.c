@@ -205,13 +205,18 @@ static void keeps_the_weights_before_it(void **in)
     qn_context *ctx = context_open();
     qn_model *model = model_make(ctx, LAYERS, "adam", LOSS);
     qn_model *before = model_make(ctx, LAYERS, "adam", LOSS);
+    watcher w = {.model = model, .stop_at = -1};
 
     (void)in;
     bad = data;
-    bad.x[150][2] = NAN; /* step 5 */
-    must_fail(ctx, QN_ERROR_DIVERGED, "step 5 of epoch 1",
-              qn_fit(model, .x = problem_x(&bad, ROWS), .y = y_of(ROWS), .shuffle = false));
-    must(ctx, qn_fit(before, .x = x_of(128), .y = y_of(128), .shuffle = false));
+    bad.x[70][2] = NAN; /* step 3, in the first of two chunks in flight */
+    must_fail(ctx, QN_ERROR_DIVERGED, "step 3 of epoch 1",
+              qn_fit(model, .x = problem_x(&bad, ROWS), .y = y_of(ROWS), .shuffle = false,
+                     .progress = watch, .progress_user = &w));
+    assert_int_equal(w.end, 1);
+    assert_int_equal(w.last_step, 2);
+    assert_int_equal(model->iterations, 2);
+    must(ctx, qn_fit(before, .x = x_of(64), .y = y_of(64), .shuffle = false));
     assert_same_weights(model, before);
     /* Training goes on from there with good data, as if nothing had been. */
     must(ctx, qn_fit(model, .x = x_of(ROWS), .y = y_of(ROWS), .shuffle = false));
