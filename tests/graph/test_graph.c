@@ -4,6 +4,7 @@
 #include "base/util.h"
 #include "graph/memory.h"
 #include "graph/passes.h"
+#include "ops/ops.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -215,6 +216,45 @@ static void gradient_descent_converges(void **state)
     qn_graph_destroy(&graph);
 }
 
+static size_t position(const qn_work *work, const qn_value *made)
+{
+    size_t at = 0;
+    while (at < work->count && work->node[at] != qn_work_maker(work, made))
+        at++;
+    assert_true(at < work->count);
+    return at;
+}
+
+/* The update was asked for first; the latch that it reads is written by the record. */
+static void latch_is_written_before_it_is_read(void **state)
+{
+    (void)state;
+    float w[4] = {1, 2, 3, 4};
+    qn_graph *graph;
+    assert_ok(qn_graph_create(ctx, &graph));
+    qn_value *v = qn_graph_variable(graph, "w", qn_f32(w, 4)), *g;
+    qn_value *latch = qn_graph_add_data(graph, "latch", QN_I32, (qn_shape){1, {2}});
+    qn_value *results = qn_graph_add_data(graph, "results", QN_F32, (qn_shape){2, {8, 1}});
+    qn_value *x = qn_graph_add_input(graph, "x", QN_F32, (qn_shape){2, {QN_BATCH, 4}});
+    qn_value *rows = qn_op_loss(QN_LOSS_SQUARED, x, qn_op_bias_add(x, v));
+    assert_ok(qn_gradients(qn_op_batch_mean(rows), 1, &v, &g));
+    g = qn_graph_place_gradient(g, v->variable);
+    qn_value *update[2];
+    update[0] = qn_op_sgd(graph->own_storage, 1, &g, latch);
+    update[1] = qn_op_record(1, &rows, results, latch);
+    qn_plan_request request = {.graph = graph,
+                               .device = ctx->device[0],
+                               .batch = 3,
+                               .update_count = 2,
+                               .update = update,
+                               .storage = graph->own_storage};
+    qn_work work;
+    assert_ok(qn_work_run(&request, &work));
+    assert_true(position(&work, update[1]) < position(&work, update[0]));
+    qn_work_free(&work);
+    qn_graph_destroy(&graph);
+}
+
 /* ---- memory ---- */
 
 /* A random graph of elementwise ops and products on [n, n] matrices. */
@@ -363,6 +403,7 @@ int main(void)
         cmocka_unit_test(gradients_match_differences),
         cmocka_unit_test(assignments_read_old_values),
         cmocka_unit_test(gradient_descent_converges),
+        cmocka_unit_test(latch_is_written_before_it_is_read),
         cmocka_unit_test(memory_is_never_overwritten_early),
         cmocka_unit_test(too_large_a_plan_says_what_would_help),
         cmocka_unit_test(a_plan_prints),
