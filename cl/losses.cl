@@ -45,7 +45,7 @@ static inline qn_v qn_through_clip(qn_v slope, qn_v x)
     return select(slope, (qn_v)(0.0f), x > (qn_v)(QN_HIGH));
 }
 
-static inline float qn_row_sum(global const float *p, int columns, local float *scratch)
+QN_INLINE float qn_row_sum(global const float *p, int columns, local float *scratch)
 {
     qn_v part = 0.0f;
     QN_LANES(c, columns)
@@ -55,7 +55,7 @@ static inline float qn_row_sum(global const float *p, int columns, local float *
 
 #if QN_LOSS == 0
 
-static inline float qn_row_loss(global const float *y, global const float *p, int columns,
+QN_INLINE float qn_row_loss(global const float *y, global const float *p, int columns,
                                 local float *scratch)
 {
     float sum = qn_row_sum(p, columns, scratch);
@@ -74,7 +74,7 @@ static inline qn_v qn_slope_by_share(qn_v target, qn_v share)
     return qn_through_clip(-target / qn_clip(share), share);
 }
 
-static inline void qn_row_grad(global const float *y, global const float *p, global float *dp,
+QN_INLINE void qn_row_grad(global const float *y, global const float *p, global float *dp,
                                int columns, float scale, local float *scratch)
 {
     float sum = qn_row_sum(p, columns, scratch);
@@ -96,7 +96,7 @@ static inline void qn_row_grad(global const float *y, global const float *p, glo
 #elif QN_LOSS == 1
 
 /* A class outside the row has no loss: NaN, and no gradient. */
-static inline float qn_row_loss(global const int *y, global const float *p, int columns,
+QN_INLINE float qn_row_loss(global const int *y, global const float *p, int columns,
                                 local float *scratch)
 {
     float sum = qn_row_sum(p, columns, scratch);
@@ -106,7 +106,7 @@ static inline float qn_row_loss(global const int *y, global const float *p, int 
     return -log(share < QN_LOW ? QN_LOW : share > QN_HIGH ? QN_HIGH : share);
 }
 
-static inline void qn_row_grad(global const int *y, global const float *p, global float *dp,
+QN_INLINE void qn_row_grad(global const int *y, global const float *p, global float *dp,
                                int columns, float scale, local float *scratch)
 {
     float sum = qn_row_sum(p, columns, scratch), slope = 0.0f, share = 1.0f;
@@ -152,7 +152,7 @@ static inline qn_v qn_term_grad(qn_v y, qn_v p)
 #endif
 }
 
-static inline float qn_row_loss(global const float *y, global const float *p, int columns,
+QN_INLINE float qn_row_loss(global const float *y, global const float *p, int columns,
                                 local float *scratch)
 {
     qn_v part = 0.0f;
@@ -169,7 +169,7 @@ static inline float qn_row_loss(global const float *y, global const float *p, in
     return qn_group_sum(qn_sum_of(part), scratch) / (float)columns;
 }
 
-static inline void qn_row_grad(global const float *y, global const float *p, global float *dp,
+QN_INLINE void qn_row_grad(global const float *y, global const float *p, global float *dp,
                                int columns, float scale, local float *scratch)
 {
     QN_LANES(c, columns)

@@ -40,7 +40,7 @@ static inline bool qn_beats(float b, int at_b, float a, int at_a)
 }
 
 /* Index of the largest element; every work-item of the group gets it. */
-static inline int qn_argmax(global const float *x, int columns, local float *values,
+QN_INLINE int qn_argmax(global const float *x, int columns, local float *values,
                             local int *places)
 {
     float best = -INFINITY;
@@ -72,7 +72,7 @@ static inline int qn_argmax(global const float *x, int columns, local float *val
 }
 
 /* The row's value, in every work-item of the group. */
-static inline float qn_row_accuracy(global const qn_target *y, global const float *p, int columns,
+QN_INLINE float qn_row_accuracy(global const qn_target *y, global const float *p, int columns,
                                     float threshold, int k, local float *values,
                                     local int *places)
 {

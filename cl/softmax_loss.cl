@@ -22,7 +22,7 @@ typedef float qn_target;
 
 /* Cross-entropy of one row: log_sum is the logarithm of the sum of exp(logits - shift). The sum of
  * the row's targets goes to *weight. A class outside the row has no loss: NaN. */
-static inline float qn_row_loss(global const qn_target *y, global const float *logits, int columns,
+QN_INLINE float qn_row_loss(global const qn_target *y, global const float *logits, int columns,
                                 float shift, float log_sum, float *weight, local float *scratch)
 {
 #if QN_SPARSE

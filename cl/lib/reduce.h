@@ -10,11 +10,11 @@
 #if QN_CPU
 #define QN_SCRATCH(type, name) local type *name = 0
 #define QN_GROUP_REDUCE(name, combine)                                                             \
-    static inline float name(float x, local float *scratch) { return x; }
+    QN_INLINE float name(float x, local float *scratch) { return x; }
 #else
 #define QN_SCRATCH(type, name) local type name[QN_LOCAL]
 #define QN_GROUP_REDUCE(name, combine)                                                             \
-    static inline float name(float x, local float *scratch)                                        \
+    QN_INLINE float name(float x, local float *scratch)                                            \
     {                                                                                              \
         int lane = (int)get_local_id(0);                                                           \
         scratch[lane] = x;                                                                         \

@@ -21,6 +21,10 @@ typedef float16 qn_v;
 typedef float qn_v;
 #endif
 
+/* For functions that take local memory. PoCL gives each thread its own copy of a kernel's local
+ * arrays, but one that an optimizer has propagated into a called function stays shared by all. */
+#define QN_INLINE static inline __attribute__((always_inline))
+
 /* The local size is a constant of the flavour: a driver that compiles for each size compiles once. */
 #define QN_KERNEL kernel __attribute__((reqd_work_group_size(QN_LOCAL, 1, 1)))
 

@@ -44,16 +44,15 @@
 #ifdef __clang__
 #define QN_OVERRIDES_(expression)                                                                  \
     _Pragma("clang diagnostic push")                                                               \
-    _Pragma("clang diagnostic ignored \"-Winitializer-overrides\"") expression                     \
-    _Pragma("clang diagnostic pop")
+        _Pragma("clang diagnostic ignored \"-Winitializer-overrides\"")                            \
+            expression _Pragma("clang diagnostic pop")
 #else
 #define QN_OVERRIDES_(expression) expression
 #endif
 #define QN_PARAMS_(type, defaults, ...)                                                            \
     QN_OVERRIDES_(&((type){.size = sizeof(type), defaults(QN_DEFAULT_) __VA_ARGS__}))
 #define QN_SPEC_(type, kind, defaults, ...)                                                        \
-    QN_OVERRIDES_(                                                                                 \
-        &((type){.spec = {sizeof(type), kind}, defaults(QN_DEFAULT_) __VA_ARGS__}).spec)
+    QN_OVERRIDES_(&((type){.spec = {sizeof(type), kind}, defaults(QN_DEFAULT_) __VA_ARGS__}).spec)
 #define QN_PARAMS_DEFAULTS_FUNCTION_(name, defaults)                                               \
     static inline name##_params name##_defaults(void)                                              \
     {                                                                                              \

@@ -55,8 +55,8 @@ QN_PARAMS_DEFAULTS_FUNCTION_(qn_context_create, QN_CONTEXT_DEFAULTS)
 QN_API QN_MUST_USE qn_status qn_context_create_with(qn_context **ctx,
                                                     const qn_context_create_params *params);
 #define qn_context_create(ctx, ...)                                                                \
-    qn_context_create_with(                                                                        \
-        ctx, QN_PARAMS_(qn_context_create_params, QN_CONTEXT_DEFAULTS, __VA_ARGS__))
+    qn_context_create_with(ctx,                                                                    \
+                           QN_PARAMS_(qn_context_create_params, QN_CONTEXT_DEFAULTS, __VA_ARGS__))
 
 /** Frees the context; everything made from it must have been destroyed before. */
 QN_API void qn_context_destroy(qn_context **ctx);

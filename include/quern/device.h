@@ -27,19 +27,19 @@ QN_HEADER_BEGIN
 /** One device of one platform. Strings belong to the list or context it came from. */
 typedef struct qn_device_info {
     size_t size;
-    int index;                /**< position in the list; selects the device */
-    const char *id;           /**< stays the same between runs: UUID, PCI address, else a name hash */
-    const char *selector;     /**< `platform:device`, such as "pocl:0" */
-    const char *platform;     /**< platform's short name */
+    int index;            /**< position in the list; selects the device */
+    const char *id;       /**< stays the same between runs: UUID, PCI address, else a name hash */
+    const char *selector; /**< `platform:device`, such as "pocl:0" */
+    const char *platform; /**< platform's short name */
     const char *platform_name;
     const char *name;
-    const char *type;         /**< "cpu", "gpu", "igpu" or "accelerator" */
+    const char *type; /**< "cpu", "gpu", "igpu" or "accelerator" */
     const char *vendor;
-    const char *driver;       /**< driver version */
-    const char *version;      /**< OpenCL version the device states */
-    uint64_t memory;          /**< global memory, bytes */
-    uint64_t max_allocation;  /**< largest single buffer, bytes */
-    uint64_t local_memory;    /**< bytes a work-group */
+    const char *driver;      /**< driver version */
+    const char *version;     /**< OpenCL version the device states */
+    uint64_t memory;         /**< global memory, bytes */
+    uint64_t max_allocation; /**< largest single buffer, bytes */
+    uint64_t local_memory;   /**< bytes a work-group */
     uint32_t compute_units;
     uint32_t max_work_group;
     bool fp16, fp64;

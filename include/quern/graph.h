@@ -80,7 +80,8 @@ QN_API qn_value *qn_ops_assign(qn_value *variable, qn_value *value);
 /** Adds the nodes of d(y)/d(x[i]) to the graph; y has one element. dx[i] has x[i]'s shape.
  * @return QN_ERROR_USAGE when y has more elements, does not depend on an x, or passes through
  * an op without gradient. */
-QN_API QN_MUST_USE qn_status qn_gradients(qn_value *y, int count, qn_value *const *x, qn_value **dx);
+QN_API QN_MUST_USE qn_status qn_gradients(qn_value *y, int count, qn_value *const *x,
+                                          qn_value **dx);
 
 /** One input or output of a run. */
 typedef struct qn_feed {

@@ -112,3 +112,90 @@ void check_product(fixture *f, const gemm_case *one, bool integral, gemm_record 
     free(b);
     free(bias);
 }
+
+qn_status record_own(qn_steps *steps, const qn_gemm *gemm, const void *user)
+{
+    (void)user;
+    return qn_gemm_quern(steps, gemm);
+}
+
+qn_status record_tiled(qn_steps *steps, const qn_gemm *gemm, const void *user)
+{
+    return qn_gemm_quern_tiled(steps, gemm, user);
+}
+
+/* Plain sums of integers; random numbers with an epilogue of the layout's own, as every combination
+ * is a program to compile. */
+void check_all_shapes(fixture *f)
+{
+    static const gemm_case layouts[] = {
+        {.bias = true, .activation = "sigmoid"},
+        {.trans_a = true, .bias = true, .activation = "tanh"},
+        {.trans_b = true, .activation = "relu"},
+    };
+
+    for (const gemm_shape *shape = gemm_shapes(); shape->m > 0; shape++)
+        for (int i = 0; i < QN_COUNT(layouts); i++) {
+            gemm_case one = layouts[i];
+
+            one.m = shape->m;
+            one.n = shape->n;
+            one.k = shape->k;
+            check_product(f, &one, false, record_own, NULL);
+            if (f->steps.flavour == QN_FLAVOUR_GPU)
+                continue; /* its exact sums: test_gpu_tiles */
+            one.bias = false;
+            one.activation = NULL;
+            check_product(f, &one, true, record_own, NULL);
+        }
+}
+
+/* The stated order: an element is a chain of fused multiply-adds along k, bit for bit. */
+void check_order(fixture *f)
+{
+    enum { M = 21, N = 67 };
+    const int K = test_is_small() ? 24 : 300; /* more than a slice of k */
+    float *a = numbers(f, M * K, -1.0, 1.0), *b = numbers(f, K * N, -1.0, 1.0);
+    double *wanted = malloc(M * N * sizeof *wanted);
+
+    assert_non_null(wanted);
+    for (int layout = 0; layout < 3; layout++) {
+        const bool trans_a = layout == 1, trans_b = layout == 2;
+        const qn_gemm gemm = {.m = M,
+                              .n = N,
+                              .k = K,
+                              .trans_a = trans_a,
+                              .trans_b = trans_b,
+                              .a = put(f, a, M * K),
+                              .b = put(f, b, K * N),
+                              .c = put(f, NULL, M * N)};
+
+        for (int i = 0; i < M; i++)
+            for (int j = 0; j < N; j++) {
+                float sum = 0.0f;
+
+                for (int k = 0; k < K; k++)
+                    sum = fmaf(a[trans_a ? k * M + i : i * K + k],
+                               b[trans_b ? j * K + k : k * N + j], sum);
+                wanted[i * N + j] = (double)sum;
+            }
+        OK(qn_gemm_quern(&f->steps, &gemm));
+        run(f, (qn_step_row){.rows = M});
+        expect(f, "chains of fma", gemm.c, wanted, M * N, 0.0);
+    }
+    free(wanted);
+    free(a);
+    free(b);
+}
+
+void check_epilogues(fixture *f)
+{
+    static const gemm_case cases[] = {
+        {.m = 9, .n = 35, .k = 21, .bias = true, .activation = "linear"},
+        {.m = 9, .n = 35, .k = 21, .bias = true, .activation = "relu"},
+        {.m = 9, .n = 7, .k = 21, .bias = true},
+    };
+
+    for (int i = 0; i < QN_COUNT(cases); i++)
+        check_product(f, &cases[i], true, record_own, NULL);
+}

@@ -26,4 +26,13 @@ typedef struct gemm_shape {
 } gemm_shape;
 const gemm_shape *gemm_shapes(void);
 
+/* Records by the chosen tiles, or by those that `user` points at. */
+qn_status record_own(qn_steps *steps, const qn_gemm *gemm, const void *user);
+qn_status record_tiled(qn_steps *steps, const qn_gemm *gemm, const void *user);
+
+/* What both flavours of our own kernels must do: f->steps.flavour tells which is checked. */
+void check_all_shapes(fixture *f);
+void check_order(fixture *f);
+void check_epilogues(fixture *f);
+
 #endif
