@@ -8,6 +8,7 @@
  * single elements. The last vector of a row is shifted left to end with it: the columns it has in
  * common with the one before come out equal. A c of fewer columns than that has QN_NARROW. */
 #include "lib/functions.h"
+#include "lib/vector.h"
 
 #ifndef QN_W
 #define QN_W 16 /* floats in a vector: 4, 8 or 16 */
@@ -52,7 +53,7 @@ typedef const __global float *qn_b_pointer;
 #endif
 
 /* The first `count` elements at p, the others 0; and back. */
-static inline qn_vector load_part(const __global float *p, int count)
+QN_INLINE qn_vector load_part(const __global float *p, int count)
 {
     float part[QN_W];
     for (int i = 0; i < QN_W; i++)
@@ -60,7 +61,7 @@ static inline qn_vector load_part(const __global float *p, int count)
     return QN_LOAD(part);
 }
 
-static inline void store_part(qn_vector x, __global float *p, int count)
+QN_INLINE void store_part(qn_vector x, __global float *p, int count)
 {
     float part[QN_W];
     QN_STORE(x, part);
@@ -68,7 +69,7 @@ static inline void store_part(qn_vector x, __global float *p, int count)
         p[i] = part[i];
 }
 
-static inline qn_vector load_row(const __global float *p, int n)
+QN_INLINE qn_vector load_row(const __global float *p, int n)
 {
     return QN_NARROW ? load_part(p, n) : QN_LOAD(p);
 }
@@ -90,8 +91,7 @@ static inline qn_vector load_row(const __global float *p, int n)
 
 /* Transposes QN_W x QN_W elements of b [n, k]: log2(QN_W) perfect shuffles of its rows. The last of
  * `columns` rows stands for those missing. */
-static inline void transpose(const __global float *b, __local float *to, int pitch, int k,
-                             int columns)
+QN_INLINE void transpose(const __global float *b, __local float *to, int pitch, int k, int columns)
 {
     qn_vector x[QN_W], y[QN_W];
 #pragma unroll
@@ -114,7 +114,7 @@ static inline void transpose(const __global float *b, __local float *to, int pit
 }
 
 /* Packs kc values of k for one vector of columns; `to` has `pitch` floats from one to the next. */
-static inline void pack(const __global float *b, __local float *to, int pitch, int kc, int n, int k)
+QN_INLINE void pack(const __global float *b, __local float *to, int pitch, int kc, int n, int k)
 {
     const int columns = min(QN_W, n);
     int i = 0;
@@ -128,7 +128,7 @@ static inline void pack(const __global float *b, __local float *to, int pitch, i
                 to[i * pitch + j] = b[(size_t)min(j, columns - 1) * k + i];
 }
 #elif QN_PACK
-static inline void pack(const __global float *b, __local float *to, int pitch, int kc, int n, int k)
+QN_INLINE void pack(const __global float *b, __local float *to, int pitch, int kc, int n, int k)
 {
     for (int i = 0; i < kc; i++)
         QN_STORE(load_row(b + (size_t)i * n, n), to + i * pitch);
@@ -138,10 +138,10 @@ static inline void pack(const __global float *b, __local float *to, int pitch, i
 /* A register tile: `v` vectors, constant after inlining, of `rows` rows of c, over kc values of k.
  * a_row: where the rows of op(a) begin; b_at and column: where the vectors begin in b and in c. At
  * the first b_safe rows of b a whole vector ends within b. */
-static inline __attribute__((always_inline)) void
-tile(const int v, const __global float *a, const int *a_row, int a_step, qn_b_pointer b,
-     const int *b_at, int b_step, int kc, int b_safe, __global float *c, const int *column,
-     int rows, int n, bool first, bool last, const __global float *bias)
+QN_INLINE void tile(const int v, const __global float *a, const int *a_row, int a_step,
+                    qn_b_pointer b, const int *b_at, int b_step, int kc, int b_safe,
+                    __global float *c, const int *column, int rows, int n, bool first, bool last,
+                    const __global float *bias)
 {
     qn_vector sum[QN_MR][QN_NV];
 #pragma unroll

@@ -23,7 +23,7 @@ typedef float qn_v;
 
 /* For functions that take local memory. PoCL gives each thread its own copy of a kernel's local
  * arrays, but one that an optimizer has propagated into a called function stays shared by all. */
-#define QN_INLINE static inline __attribute__((always_inline))
+#define QN_INLINE static inline __attribute__((always_inline, unused))
 
 /* The local size is a constant of the flavour: a driver that compiles for each size compiles once. */
 #define QN_KERNEL kernel __attribute__((reqd_work_group_size(QN_LOCAL, 1, 1)))
