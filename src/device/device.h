@@ -69,6 +69,10 @@ qn_status qn_transfer_write(qn_buffer *buffer, size_t offset, size_t bytes, cons
                             const qn_event *after, qn_event **done);
 qn_status qn_transfer_read(qn_buffer *buffer, size_t offset, size_t bytes, void *data,
                            const qn_event *after, qn_event **done);
+/* The same on the compute queue, after everything that is there: what comes later on the transfer
+ * queue need not wait for it. No wait. */
+qn_status qn_compute_read(qn_buffer *buffer, size_t offset, size_t bytes, void *data,
+                          qn_event **done);
 /* Everything enqueued on the compute queue from now on begins after `event`. */
 qn_status qn_compute_after(qn_device *device, const qn_event *event);
 /* An event that completes when everything on the compute queue so far has. */

@@ -86,11 +86,12 @@ static qn_status transfer_begin(transfer *t, qn_buffer *buffer, size_t offset, s
     return wanted ? qn_event_new(t->device, &t->done) : QN_OK;
 }
 
-static qn_status transfer_end(transfer *t, cl_int error, qn_event **done, const char *what)
+static qn_status transfer_end(transfer *t, cl_command_queue queue, cl_int error, qn_event **done,
+                              const char *what)
 {
     t->device->counters.copies++;
     if (error == CL_SUCCESS)
-        error = clFlush(t->device->transfer);
+        error = clFlush(queue);
     if (error != CL_SUCCESS) {
         qn_event_destroy(&t->done);
         return qn_cl_fail(t->device, error, what);
@@ -119,11 +120,11 @@ qn_status qn_transfer_write(qn_buffer *buffer, size_t offset, size_t bytes, cons
                                      buffer->offset + offset, bytes, data, t.wait_count, t.wait,
                                      t.done ? &t.done->cl : NULL);
     }
-    return transfer_end(&t, error, done, "writing to the device");
+    return transfer_end(&t, t.device->transfer, error, done, "writing to the device");
 }
 
-qn_status qn_transfer_read(qn_buffer *buffer, size_t offset, size_t bytes, void *data,
-                           const qn_event *after, qn_event **done)
+static qn_status enqueue_read(cl_command_queue queue, qn_buffer *buffer, size_t offset,
+                              size_t bytes, void *data, const qn_event *after, qn_event **done)
 {
     transfer t;
     cl_int error;
@@ -131,9 +132,21 @@ qn_status qn_transfer_read(qn_buffer *buffer, size_t offset, size_t bytes, void 
     if (done)
         *done = NULL;
     QN_TRY(transfer_begin(&t, buffer, offset, bytes, after, done != NULL));
-    error = clEnqueueReadBuffer(t.device->transfer, buffer->root, CL_FALSE, buffer->offset + offset,
-                                bytes, data, t.wait_count, t.wait, t.done ? &t.done->cl : NULL);
-    return transfer_end(&t, error, done, "reading from the device");
+    error = clEnqueueReadBuffer(queue, buffer->root, CL_FALSE, buffer->offset + offset, bytes, data,
+                                t.wait_count, t.wait, t.done ? &t.done->cl : NULL);
+    return transfer_end(&t, queue, error, done, "reading from the device");
+}
+
+qn_status qn_transfer_read(qn_buffer *buffer, size_t offset, size_t bytes, void *data,
+                           const qn_event *after, qn_event **done)
+{
+    return enqueue_read(buffer->device->transfer, buffer, offset, bytes, data, after, done);
+}
+
+qn_status qn_compute_read(qn_buffer *buffer, size_t offset, size_t bytes, void *data,
+                          qn_event **done)
+{
+    return enqueue_read(buffer->device->compute, buffer, offset, bytes, data, NULL, done);
 }
 
 qn_status qn_device_flush(qn_device *device)

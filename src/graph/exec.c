@@ -115,21 +115,18 @@ static qn_status upload(qn_exec *exec, const half *h, int which)
     return status;
 }
 
+/* On the compute queue, behind the chunk's steps: on the transfer queue the next chunk's upload
+ * would wait for it. */
 static qn_status download(qn_exec *exec, half *h, int which)
 {
     const qn_exec_request *r = &exec->request;
-    qn_event *mark = NULL;
-    QN_TRY(qn_compute_mark(exec->device, &mark));
     char *staging = qn_staging_data(h->results);
     size_t half_bytes = half_result_bytes(exec);
-    qn_event **last = r->latch == NULL ? &h->done : NULL;
-    qn_status status = qn_transfer_read(r->results, (size_t)which * half_bytes,
-                                        h->chunk.steps * r->result_bytes, staging, mark, last);
-    if (status == QN_OK && r->latch != NULL)
-        status = qn_transfer_read(r->latch, 0, 2 * sizeof(int32_t), staging + half_bytes, mark,
-                                  &h->done);
-    qn_event_destroy(&mark);
-    return status;
+    QN_TRY(qn_compute_read(r->results, (size_t)which * half_bytes, h->chunk.steps * r->result_bytes,
+                           staging, r->latch == NULL ? &h->done : NULL));
+    if (r->latch == NULL)
+        return QN_OK;
+    return qn_compute_read(r->latch, 0, 2 * sizeof(int32_t), staging + half_bytes, &h->done);
 }
 
 qn_status qn_exec_submit(qn_exec *exec, qn_chunk *chunk)
