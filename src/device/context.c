@@ -181,3 +181,24 @@ cl_command_queue qn_context_cl_queue(const qn_context *ctx, int index)
 
     return device ? device->compute : NULL;
 }
+
+qn_status qn_context_only_device(qn_context *ctx, qn_device **device)
+{
+    qn_text names = {.env = &ctx->env};
+
+    *device = ctx->device[0];
+    if (ctx->device_count == 0)
+        return qn_fail(&ctx->env, QN_ERROR_USAGE,
+                       "this context has opened no device: check what qn_context_create returned");
+    if (ctx->device_count == 1)
+        return QN_OK;
+    for (int i = 0; i < ctx->device_count; i++)
+        qn_text_add(&names, "%s%s", i > 0 ? ", " : "",
+                    qn_device_description(ctx->device[i])->selector);
+    (void)qn_fail(&ctx->env, QN_ERROR_USAGE,
+                  "%d devices were selected (%s) and a model or graph runs on one: select one of "
+                  "them, or give an order of preference with slashes",
+                  ctx->device_count, qn_text_get(&names));
+    qn_text_free(&names);
+    return QN_ERROR_USAGE;
+}

@@ -33,4 +33,8 @@ struct qn_context {
     qn_fact *facts;
 };
 
+/* The device of a context that has one. With several it fails and names them: one plan runs on one
+ * device, and leaving the others out would be a silent fallback. */
+qn_status qn_context_only_device(qn_context *ctx, qn_device **device);
+
 #endif

@@ -85,7 +85,7 @@ qn_status qn_function_create(qn_graph *graph, int output_count, qn_value *const 
         return QN_ERROR_MEMORY;
     function->env = graph->env;
     qn_plan_request request = {.graph = graph,
-                               .device = graph->context->device[0],
+                               .device = graph->device,
                                .batch = 1,
                                .root_count = output_count,
                                .root = outputs,

@@ -9,10 +9,15 @@
 qn_status qn_graph_create(qn_context *ctx, qn_graph **out)
 {
     *out = NULL;
+    if (ctx == NULL)
+        return QN_ERROR_USAGE;
+    qn_device *device;
+    QN_TRY(qn_context_only_device(ctx, &device));
     qn_graph *graph = qn_alloc(&ctx->env, sizeof *graph);
     if (graph == NULL)
         return QN_ERROR_MEMORY;
     graph->context = ctx;
+    graph->device = device;
     graph->env = &ctx->env;
     graph->scope = "";
     *out = graph;
@@ -211,7 +216,7 @@ qn_value *qn_graph_variable(qn_graph *graph, const char *name, qn_array initial)
                                 initial.data == NULL ? " without data" : "");
     qn_status status = QN_OK;
     if (graph->own_storage == NULL)
-        status = qn_storage_create(graph->context->device[0], &graph->own_storage);
+        status = qn_storage_create(graph->device, &graph->own_storage);
     qn_variable *variable = NULL;
     if (status == QN_OK)
         status = qn_storage_declare(graph->own_storage, name != NULL ? name : "variable",

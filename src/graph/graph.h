@@ -58,6 +58,7 @@ struct qn_node {
 
 struct qn_graph {
     qn_context *context;
+    qn_device *device;
     qn_env *env;
     qn_node **node;
     size_t node_count, node_capacity;

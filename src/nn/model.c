@@ -8,16 +8,14 @@ qn_status qn_sequential(qn_context *ctx, qn_model **out)
     *out = NULL;
     if (ctx == NULL)
         return QN_ERROR_USAGE;
-    if (ctx->device_count == 0)
-        return qn_fail(&ctx->env, QN_ERROR_USAGE,
-                       "a model needs a context that has opened a device, and this one has none: "
-                       "check what qn_context_create returned");
+    qn_device *device;
+    QN_TRY(qn_context_only_device(ctx, &device));
     qn_model *model = qn_alloc(&ctx->env, sizeof *model);
     if (model == NULL)
         return QN_ERROR_MEMORY;
     model->context = ctx;
     model->env = &ctx->env;
-    model->device = ctx->device[0];
+    model->device = device;
     model->text.env = &ctx->env;
     model->seed = ctx->seed;
     model->input_scale = 1;

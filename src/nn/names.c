@@ -102,9 +102,9 @@ qn_status qn_fail_name(qn_env *env, const char *kind, const char *word)
         qn_text_add(&list, "%s%s", i > 0 ? ", " : "", name);
     const char *nearest = qn_nearest_name(kind, word);
     int k = find_kind(kind);
-    (void)qn_fail(env, QN_ERROR_USAGE, "unknown %s '%s'%s%s%s; the %s are: %s", kind, word,
-                  nearest != NULL ? ": did you mean '" : "", nearest != NULL ? nearest : "",
-                  nearest != NULL ? "'?" : "", k < 0 ? "names" : kinds[k].plural,
+    (void)qn_fail(env, QN_ERROR_USAGE, "unknown %s '%s'%s%s%s: the %s are %s", kind, word,
+                  nearest != NULL ? " (did you mean '" : "", nearest != NULL ? nearest : "",
+                  nearest != NULL ? "'?)" : "", k < 0 ? "names" : kinds[k].plural,
                   qn_text_get(&list));
     qn_text_free(&list);
     return QN_ERROR_USAGE;

@@ -25,9 +25,7 @@ qn_value *qn_op_activation(qn_value *x, const char *name)
         if (qn_equal_nocase(name, activations[i].name))
             return activations[i].apply(x);
     const char *nearest = qn_nearest(name, qn_activation_names, QN_COUNT(activations));
-    return qn_graph_mistake(x->graph, QN_ERROR_USAGE,
-                            "unknown activation '%s'%s%s%s: give linear, sigmoid, tanh, relu or "
-                            "softmax",
-                            name, nearest ? " (did you mean '" : "", nearest ? nearest : "",
-                            nearest ? "'?)" : "");
+    return qn_graph_mistake(
+        x->graph, QN_ERROR_USAGE, "unknown activation '%s'%s%s%s: qn_names lists them", name,
+        nearest ? " (did you mean '" : "", nearest ? nearest : "", nearest ? "'?)" : "");
 }

@@ -20,7 +20,7 @@ static void mistakes_are_named(void **state)
         {NULL, "mse", NULL, "no optimizer was given"},
         {"adam", NULL, NULL, "no loss was given"},
         {"adamm", "mse", NULL,
-         "unknown optimizer 'adamm': did you mean 'adam'?; the optimizers are: sgd, adam"},
+         "unknown optimizer 'adamm' (did you mean 'adam'?): the optimizers are sgd, adam"},
         {"adam(learning_rate=-1)", "mse", NULL, "learning_rate is -1"},
         {"adam(beta_1=1)", "mse", NULL, "beta_1 is 1"},
         {"adam(beta=0.9)", "mse", NULL, "\"beta\""},

@@ -67,9 +67,9 @@ static void mistakes_are_named(void **state)
     static const struct {
         const char *layers, *words;
     } cases[] = {
-        {"dens(10)", "unknown layer 'dens': did you mean 'dense'?; the layers are: input, flatten, "
+        {"dens(10)", "unknown layer 'dens' (did you mean 'dense'?): the layers are input, flatten, "
                      "dense, activation"},
-        {"dense(10, sigmod)", "dense: unknown activation 'sigmod': did you mean 'sigmoid'?"},
+        {"dense(10, sigmod)", "dense: unknown activation 'sigmod' (did you mean 'sigmoid'?)"},
         {"activation(swosh)", "activation: unknown activation 'swosh'"},
         {"dense(10, kernel_initializer=glorot_unifrm)", "did you mean 'glorot_uniform'?"},
         {"dense(10, bias_initializer=zeros(3))", "takes no arguments"},

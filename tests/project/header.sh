@@ -7,10 +7,13 @@ header=$1
 shift
 flags="-Wall -Wextra -Wpedantic -Werror -fsyntax-only"
 for folder in "$@"; do flags="$flags -I$folder"; done
+# One declaration follows: ISO C forbids an empty file.
+program="#include <quern/$header>
+typedef int after_the_header;"
 # shellcheck disable=SC2086 # words are wanted
 {
-    echo "#include <quern/$header>" | gcc -std=c11 -Wno-override-init $flags -x c -
-    echo "#include <quern/$header>" | clang -std=c11 $flags -x c -
-    echo "#include <quern/$header>" | g++ -std=c++17 $flags -x c++ -
-    echo "#include <quern/$header>" | clang++ -std=c++17 $flags -x c++ -
+    echo "$program" | gcc -std=c11 -Wno-override-init $flags -x c -
+    echo "$program" | clang -std=c11 $flags -x c -
+    echo "$program" | g++ -std=c++17 $flags -x c++ -
+    echo "$program" | clang++ -std=c++17 $flags -x c++ -
 }
