@@ -20,6 +20,8 @@ if [ -n "$warm" ]; then
 fi
 case $where in
 pocl)
+    # PoCL alone: Mesa's Clover leaks from a module that it unloads, which no suppression can name.
+    export OCL_ICD_VENDORS=/etc/OpenCL/vendors/pocl.icd
     export QUERN_DEVICE="${QUERN_DEVICE:-pocl:0}"
     ;;
 intel)

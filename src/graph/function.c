@@ -75,6 +75,7 @@ qn_status qn_function_create(qn_graph *graph, int output_count, qn_value *const 
                              int update_count, qn_value *const *updates, qn_function **out)
 {
     *out = NULL;
+    QN_TRY(qn_context_only_device(graph->context, &graph->device));
     QN_TRY(check_values(graph, output_count, outputs, "output"));
     QN_TRY(check_values(graph, update_count, updates, "update"));
     if (output_count <= 0 && update_count <= 0)

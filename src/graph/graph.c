@@ -11,8 +11,9 @@ qn_status qn_graph_create(qn_context *ctx, qn_graph **out)
     *out = NULL;
     if (ctx == NULL)
         return QN_ERROR_USAGE;
-    qn_device *device;
-    QN_TRY(qn_context_only_device(ctx, &device));
+    qn_device *device = NULL; /* shapes and gradients need none */
+    if (ctx->device_count > 0)
+        QN_TRY(qn_context_only_device(ctx, &device));
     qn_graph *graph = qn_alloc(&ctx->env, sizeof *graph);
     if (graph == NULL)
         return QN_ERROR_MEMORY;
@@ -214,8 +215,8 @@ qn_value *qn_graph_variable(qn_graph *graph, const char *name, qn_array initial)
                                 "graph variable '%s' needs initial float32 values, given %s%s",
                                 name != NULL ? name : "", qn_dtype_name(initial.dtype),
                                 initial.data == NULL ? " without data" : "");
-    qn_status status = QN_OK;
-    if (graph->own_storage == NULL)
+    qn_status status = qn_context_only_device(graph->context, &graph->device);
+    if (status == QN_OK && graph->own_storage == NULL)
         status = qn_storage_create(graph->device, &graph->own_storage);
     qn_variable *variable = NULL;
     if (status == QN_OK)

@@ -49,7 +49,6 @@ qn_status qn_evaluate_with(qn_model *model, const qn_evaluate_params *params)
     if (!model || !params)
         return QN_ERROR_USAGE;
     qn_params_take(&p, &defaults, sizeof p, params, params->size);
-    model->stop = 0;
     QN_TRY(check(model, &p));
     report.call = p.progress;
     report.user = p.progress_user;

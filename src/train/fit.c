@@ -239,7 +239,6 @@ qn_status qn_fit_with(qn_model *model, const qn_fit_params *params)
     if (!model || !params)
         return QN_ERROR_USAGE;
     qn_params_take(&f.p, &defaults, sizeof f.p, params, params->size);
-    model->stop = 0;
     QN_TRY(check(&f));
     f.report.call = f.p.progress;
     f.report.user = f.p.progress_user;

@@ -139,6 +139,7 @@ void qn_plans_end(qn_model *model, qn_status status)
 
     if (!plans || --plans->depth > 0)
         return;
+    model->stop = 0; /* answered; not cleared at the start, so that none is lost just before it */
     for (pool *p = plans->pool; p; p = p->next) {
         qn_status released = qn_samples_release(p->samples);
 

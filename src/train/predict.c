@@ -73,7 +73,6 @@ qn_status qn_predict_with(qn_model *model, qn_array x, const qn_predict_params *
     if (!model || !params)
         return QN_ERROR_USAGE;
     qn_params_take(&p, &defaults, sizeof p, params, params->size);
-    model->stop = 0;
     QN_TRY(check(model, &x, &p));
     report.call = p.progress;
     report.user = p.progress_user;

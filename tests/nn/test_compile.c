@@ -28,7 +28,7 @@ static void mistakes_are_named(void **state)
         {"", "mse", NULL, "is not one optimizer"},
         {"adam", "categorical_crosentropy", NULL, "did you mean 'categorical_crossentropy'?"},
         {"adam", "mse(3)", NULL, "takes no arguments"},
-        {"adam", "mse", "acuracy", "unknown metric 'acuracy': did you mean 'accuracy'?"},
+        {"adam", "mse", "acuracy", "unknown metric 'acuracy' (did you mean 'accuracy'?)"},
         {"adam", "mse", "accuracy, accuracy", "two results would be called 'accuracy'"},
         {"adam", "mse", "accuracy(name=loss)", "two results would be called 'loss'"},
         {"adam", "mse", "top_k_categorical_accuracy(k=0)", "k is 0"},
