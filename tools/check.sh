@@ -110,13 +110,10 @@ stage build-clang build_clang
 stage build-gcc build_gcc
 stage build-sanitized build_sanitized
 
-export UBSAN_OPTIONS=print_stacktrace=1
 tests tests-pocl gcc --setup pocl
 tests tests-intel gcc --setup intel --suite device
 tests tests-rusticl gcc --setup rusticl --suite smoke
 tests tests-oclgrind gcc --setup oclgrind --suite kernels
-LSAN_OPTIONS="suppressions=$(pwd)/tests/lsan.supp:print_suppressions=0"
-export LSAN_OPTIONS
 tests tests-sanitized sanitized --setup pocl --suite host --suite device
 
 echo

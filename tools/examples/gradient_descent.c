@@ -246,7 +246,7 @@ int main(int argc, char **argv)
     qn_context *ctx = NULL;
     int rc = 1;
 
-    if (argc != 2) {
+    if (argc != 2 || argv[1][0] == '-') {
         fprintf(stderr, "usage: gradient_descent OUTPUT.svg\n");
         return 2;
     }

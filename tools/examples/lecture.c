@@ -96,6 +96,10 @@ int main(int argc, char **argv)
     split training = {0}, test = {0};
     int rc = 1;
 
+    if (argc > 2 || epochs < 1) {
+        fprintf(stderr, "usage: lecture [EPOCHS]\n");
+        return 2;
+    }
     if (qn_context_create(&ctx) || qn_dataset_open(ctx, "fashion-mnist", &dataset) ||
         read_split(ctx, dataset, "train", &training) || read_split(ctx, dataset, "test", &test) ||
         qn_sequential(ctx, &model) || build(model) || train(model, &training, epochs) ||
