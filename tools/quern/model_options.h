@@ -13,6 +13,13 @@
             "which device: auto, 0, pocl:0, cpu, gpu, a piece of its name, gpu/cpu; "              \
             "$QUERN_DEVICE or auto when not given"                                                 \
     }
+#define GEMM_NAMES ((const char *const[]){"auto", "quern", "clblast", NULL})
+#define GEMM_OPTION                                                                                \
+    {                                                                                              \
+        "--gemm", OPTION_TEXT, offsetof(arguments, gemm), "WHICH", "auto",                         \
+            "matrix products: quern's own kernels, clblast, or auto by the kind of device",        \
+            .choice = GEMM_NAMES                                                                   \
+    }
 #define JSON_OPTION                                                                                \
     {                                                                                              \
         "--json", OPTION_FLAG, offsetof(arguments, json), NULL, NULL,                              \
@@ -61,7 +68,7 @@
                        "N",                                                                        \
                        NULL,                                                                       \
                        "of weights and shuffling; drawn at random and printed when not given"},    \
-        DEVICE_OPTION
+        DEVICE_OPTION, GEMM_OPTION
 
 /* What eval and predict take. */
 #define SPLIT_NAMES ((const char *const[]){"train", "test", NULL})
@@ -72,6 +79,6 @@
          NULL,     DATA_HELP,   .required = true},                                                 \
         {"--split", OPTION_TEXT,     offsetof(arguments, split), "NAME",                           \
          "test",    "train or test", .choice = SPLIT_NAMES},                                       \
-        BATCH_OPTION, DEVICE_OPTION
+        BATCH_OPTION, DEVICE_OPTION, GEMM_OPTION
 
 #endif

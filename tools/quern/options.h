@@ -9,7 +9,7 @@
 
 /* Every option of every subcommand; each one fills those of its table. */
 typedef struct arguments {
-    const char *device, *data, *layers, *optimizer, *loss, *metrics, *save, *init;
+    const char *device, *gemm, *data, *layers, *optimizer, *loss, *metrics, *save, *init;
     const char *model, *split, *out, *after, *task;
     int64_t batch_size, epochs, seed, count;
     double validation_split;

@@ -17,7 +17,8 @@ static void print_log(void *user, qn_log_level level, const char *line)
 
 qn_status open_context(const arguments *a, qn_context **ctx)
 {
-    return qn_context_create(ctx, .device = a->device, .seed = a->seed, .log = print_log);
+    return qn_context_create(ctx, .device = a->device, .gemm = a->gemm, .seed = a->seed,
+                             .log = print_log);
 }
 
 const qn_device_info *context_device(const qn_context *ctx)
