@@ -123,9 +123,9 @@ QN_API QN_MUST_USE qn_status qn_predict_with(qn_model *model, qn_array x,
     qn_predict_with(model, x,                                                                      \
                     QN_PARAMS_(qn_predict_params, QN_PREDICT_DEFAULTS, .out = __VA_ARGS__))
 
-/** Asks a running fit, evaluate or predict to stop after the current chunk; when none runs, the next
- * one stops before its first. Async-signal-safe: the one function that may be called from a signal
- * handler or another thread. */
+/** Asks a running fit, evaluate or predict to stop after the current chunk; when none runs, the
+ * next one stops before its first. Async-signal-safe: the one function that may be called from a
+ * signal handler or another thread. */
 QN_API void qn_stop(qn_model *model);
 
 /** Epochs trained by the last fit, and a result of one of them ("loss", "val_accuracy").
