@@ -76,13 +76,13 @@ class Options(Case):
         options = {
             "devices": "--self-test --device --json",
             "train": "--data --layers --init --optimizer --loss --metrics --batch-size --batch "
-                     "--seed --device --epochs --validation-split --save --json --quiet",
-            "eval": "--model --data --split --batch-size --batch --device --json --quiet",
-            "predict": "--model --data --split --out --count --batch-size --batch --device --json "
+                     "--seed --device --gemm --epochs --validation-split --save --json --quiet",
+            "eval": "--model --data --split --batch-size --batch --device --gemm --json --quiet",
+            "predict": "--model --data --split --out --count --batch-size --batch --device --gemm --json "
                        "--quiet",
             "summary": "--model --device --json",
             "plan": "--data --layers --init --optimizer --loss --metrics --batch-size --batch "
-                    "--seed --device --epochs --validation-split --save --task --dot --after "
+                    "--seed --device --gemm --epochs --validation-split --save --task --dot --after "
                     "--json --quiet"}
         self.assertEqual(sorted(options), sorted(SUBCOMMANDS))
         for name, words in options.items():
