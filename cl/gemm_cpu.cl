@@ -117,15 +117,16 @@ QN_INLINE void transpose(const __global float *b, __local float *to, int pitch, 
 QN_INLINE void pack(const __global float *b, __local float *to, int pitch, int kc, int n, int k)
 {
     const int columns = min(QN_W, n);
-    int i = 0;
-    for (; i + QN_W <= kc; i += QN_W)
-        transpose(b + i, to + i * pitch, pitch, k, columns);
-    if (i < kc && kc >= QN_W)
-        transpose(b + kc - QN_W, to + (kc - QN_W) * pitch, pitch, k, columns);
-    else
-        for (; i < kc; i++)
+    if (kc < QN_W) {
+        for (int i = 0; i < kc; i++)
             for (int j = 0; j < QN_W; j++)
                 to[i * pitch + j] = b[(size_t)min(j, columns - 1) * k + i];
+        return;
+    }
+    for (int i = 0; i < kc; i += QN_W) {
+        const int at = min(i, kc - QN_W); /* the last square may repeat a part of the one before */
+        transpose(b + at, to + at * pitch, pitch, k, columns);
+    }
 }
 #elif QN_PACK
 QN_INLINE void pack(const __global float *b, __local float *to, int pitch, int kc, int n, int k)

@@ -9,7 +9,7 @@ mkdir -p "$work"
 DESTDIR="$work/root" meson install --no-rebuild --quiet -C "$build"
 pc=$(find "$work/root" -name quern.pc)
 library=$(dirname "$(dirname "$pc")")
-# The files say where they will be; for now that is below $work/root.
+# The files say where they will be; here that is below $work/root.
 export PKG_CONFIG_PATH="${pc%/*}" PKG_CONFIG_SYSROOT_DIR="$work/root" LD_LIBRARY_PATH="$library"
 cflags=$(pkg-config --cflags quern)
 libs=$(pkg-config --libs quern)
