@@ -33,6 +33,16 @@ void qn_random_permutation(uint64_t seed, uint32_t epoch, uint32_t *order, uint3
 /* A seed from the system. */
 uint64_t qn_random_seed(void);
 
+static inline size_t qn_align_up(size_t bytes, size_t alignment)
+{
+    return (bytes + alignment - 1) / alignment * alignment;
+}
+/* Of positive numbers. */
+static inline int64_t qn_divide_up(int64_t a, int64_t b)
+{
+    return (a + b - 1) / b;
+}
+
 /* Fields of a params struct that a shorter, older caller did not have keep the defaults: copies
  * the first min(size, sizes) bytes of `given` over `defaults` copied to `params`. */
 void qn_params_take(void *params, const void *defaults, size_t size, const void *given,

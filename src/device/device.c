@@ -221,11 +221,6 @@ cl_device_id qn_device_cl_id(const qn_device *device)
     return device->id;
 }
 
-cl_context qn_device_cl_context(const qn_device *device)
-{
-    return device->cl;
-}
-
 cl_command_queue qn_device_cl_queue(const qn_device *device)
 {
     return device->compute;

@@ -9,7 +9,6 @@
 #include "device/device.h"
 
 cl_device_id qn_device_cl_id(const qn_device *device);
-cl_context qn_device_cl_context(const qn_device *device);
 cl_command_queue qn_device_cl_queue(const qn_device *device);
 cl_mem qn_buffer_cl_mem(const qn_buffer *buffer);
 

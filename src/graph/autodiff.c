@@ -5,7 +5,6 @@
 
 typedef struct diff {
     qn_graph *graph;
-    size_t values;       /* how many there were at the start */
     bool *wanted;        /* depends on one of x */
     qn_value **gradient; /* of the values there were at the start */
 } diff;
@@ -96,11 +95,11 @@ static qn_status check(qn_graph *graph, qn_value *y, int count, qn_value *const 
 {
     char text[128];
     for (int i = 0; i < count; i++) {
+        if (x[i] == NULL)
+            QN_TRY(qn_graph_check(graph));
         if (x[i] == NULL || x[i]->graph != graph)
-            return graph->status != QN_OK
-                       ? graph->status
-                       : qn_fail(graph->env, QN_ERROR_USAGE, "gradients: x[%d] is %s", i,
-                                 x[i] == NULL ? "NULL" : "of another graph");
+            return qn_fail(graph->env, QN_ERROR_USAGE, "gradients: x[%d] is %s", i,
+                           x[i] == NULL ? "NULL" : "of another graph");
     }
     if (qn_shape_count(&y->shape, 0) != 1)
         return qn_fail(graph->env, QN_ERROR_USAGE,
@@ -128,16 +127,15 @@ qn_status qn_gradients(qn_value *y, int count, qn_value *const *x, qn_value **dx
     /* y is NULL after a mistake: some x knows the graph that kept it. */
     if (y == NULL) {
         for (int i = 0; i < count; i++)
-            if (x[i] != NULL && x[i]->graph->status != QN_OK)
-                return qn_fail(x[i]->graph->env, x[i]->graph->status, "%s",
-                               x[i]->graph->mistake != NULL ? x[i]->graph->mistake : "");
+            if (x[i] != NULL)
+                QN_TRY(qn_graph_check(x[i]->graph));
         return QN_ERROR_USAGE;
     }
     qn_graph *graph = y->graph;
     QN_TRY(check(graph, y, count, x));
-    diff d = {.graph = graph, .values = graph->value_count};
-    d.wanted = qn_alloc_array(graph->env, d.values, sizeof *d.wanted);
-    d.gradient = qn_alloc_array(graph->env, d.values, sizeof(qn_value *));
+    diff d = {.graph = graph};
+    d.wanted = qn_alloc_array(graph->env, graph->value_count, sizeof *d.wanted);
+    d.gradient = qn_alloc_array(graph->env, graph->value_count, sizeof(qn_value *));
     qn_status status = d.wanted == NULL || d.gradient == NULL ? QN_ERROR_MEMORY : QN_OK;
     if (status == QN_OK) {
         mark_wanted(&d, count, x);

@@ -82,6 +82,11 @@ void qn_exec_destroy(qn_exec **address)
     *address = NULL;
 }
 
+int qn_exec_half(const qn_exec *exec, const qn_chunk *chunk)
+{
+    return (int)((const half *)chunk - exec->half);
+}
+
 qn_chunk *qn_exec_next(qn_exec *exec)
 {
     if (exec->in_flight == HALVES)
@@ -132,7 +137,7 @@ static qn_status download(qn_exec *exec, half *h, int which)
 qn_status qn_exec_submit(qn_exec *exec, qn_chunk *chunk)
 {
     half *h = (half *)chunk;
-    int which = (int)(h - exec->half);
+    int which = qn_exec_half(exec, chunk);
     size_t first = (size_t)which * exec->request.chunk_rows;
     for (size_t i = 0; i < chunk->steps; i++) {
         chunk->rows[i].index_at = (int32_t)((first + i) * (size_t)exec->request.batch);
@@ -143,7 +148,6 @@ qn_status qn_exec_submit(qn_exec *exec, qn_chunk *chunk)
     for (size_t i = 0; i < chunk->steps; i++)
         QN_TRY(qn_steps_replay(steps, (int32_t)(first + i)));
     QN_TRY(download(exec, h, which));
-    chunk->busy = true;
     exec->next = (which + 1) % HALVES;
     exec->in_flight++;
     return qn_device_flush(exec->device);
@@ -157,7 +161,6 @@ qn_status qn_exec_collect(qn_exec *exec, qn_chunk **out)
     half *h = &exec->half[exec->oldest];
     qn_status status = qn_event_wait(h->done);
     qn_event_destroy(&h->done);
-    h->chunk.busy = false;
     exec->oldest = (exec->oldest + 1) % HALVES;
     exec->in_flight--;
     if (status != QN_OK)

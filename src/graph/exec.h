@@ -33,9 +33,10 @@ typedef struct qn_chunk {
     uint32_t *index;   /* chunk_rows * batch, pinned */
     const void *results;
     int32_t latch[2]; /* latched? and the row of `results` where */
-    bool busy;
 } qn_chunk;
 
+/* Which half of the rings the chunk is: 0 or 1. */
+int qn_exec_half(const qn_exec *exec, const qn_chunk *chunk);
 /* A free chunk to fill; when both are in flight, collect first (NULL then). */
 qn_chunk *qn_exec_next(qn_exec *exec);
 qn_status qn_exec_submit(qn_exec *exec, qn_chunk *chunk);

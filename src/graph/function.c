@@ -55,9 +55,8 @@ static qn_status write_row(qn_function *function)
 static qn_status check_values(qn_graph *graph, int count, qn_value *const *values, const char *what)
 {
     for (int i = 0; i < count; i++) {
-        if (values[i] == NULL && graph->status != QN_OK)
-            return qn_fail(graph->env, graph->status, "%s",
-                           graph->mistake != NULL ? graph->mistake : "");
+        if (values[i] == NULL)
+            QN_TRY(qn_graph_check(graph));
         if (values[i] == NULL || values[i]->graph != graph)
             return qn_fail(graph->env, QN_ERROR_USAGE, "function: %s %d is %s", what, i,
                            values[i] == NULL ? "NULL" : "a value of another graph");

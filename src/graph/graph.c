@@ -95,6 +95,15 @@ qn_value *qn_graph_mistake(qn_graph *graph, qn_status status, const char *format
     return NULL;
 }
 
+qn_status qn_graph_check(qn_graph *graph)
+{
+    if (graph->status == QN_OK)
+        return QN_OK;
+    return qn_fail(graph->env, graph->status, "%s",
+                   graph->mistake != NULL ? graph->mistake
+                                          : "the graph could not be built: out of memory");
+}
+
 /* Keeps the error that a call below has left in the env as the graph's mistake. */
 static qn_value *adopt_mistake(qn_graph *graph, qn_status status)
 {
@@ -310,11 +319,6 @@ qn_value *qn_graph_apply(qn_graph *graph, const qn_op *op, const void *attribute
     node->scope = graph->scope;
     graph->node[graph->node_count++] = node;
     return add_outputs(graph, node, &io) == QN_OK ? node->output[0] : NULL;
-}
-
-qn_value *qn_value_output(qn_value *value, int output)
-{
-    return value == NULL ? NULL : value->node->output[output];
 }
 
 qn_value *qn_graph_place_gradient(qn_value *gradient, qn_variable *variable)

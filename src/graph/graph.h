@@ -78,6 +78,9 @@ qn_status qn_graph_scope(qn_graph *graph, const char *scope);
 qn_value *qn_graph_mistake(qn_graph *graph, qn_status status, const char *format, ...)
     QN_PRINTF(3, 4);
 
+/* Fails with the first mistake again; QN_OK when there was none. */
+qn_status qn_graph_check(qn_graph *graph);
+
 /* Leaves. Shapes may begin with QN_BATCH. */
 qn_value *qn_graph_add_input(qn_graph *graph, const char *name, qn_dtype dtype, qn_shape shape);
 qn_value *qn_graph_add_variable(qn_graph *graph, qn_variable *variable);
@@ -92,8 +95,6 @@ qn_value *qn_graph_apply(qn_graph *graph, const qn_op *op, const void *attribute
 /* Makes `gradient` the gradient of `variable` (its place is the gradient segment). Gives back the
  * value to use: a copy where the value's memory could not be there. */
 qn_value *qn_graph_place_gradient(qn_value *gradient, qn_variable *variable);
-/* Another output of the node that made `value`. */
-qn_value *qn_value_output(qn_value *value, int output);
 
 /* Nodes outside a graph (the copies that passes work on): create copies inputs and attributes. */
 qn_node *qn_node_create(qn_env *env, const qn_op *op, const void *attributes, int count,

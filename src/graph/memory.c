@@ -2,16 +2,12 @@
 /* Memory by lifetime: temporaries are placed largest first, each at the lowest offset where nothing
  * that lives at the same time is (the greedy-by-size heuristic of Pisarchyk & Lee 2020). */
 #include "graph/memory.h"
+#include "base/util.h"
 
 const char *qn_home_name(qn_home home)
 {
     static const char *const names[] = {"none", "arena", "fixed", "gradient", "variable", "data"};
     return names[home];
-}
-
-static size_t align_up(size_t bytes, size_t alignment)
-{
-    return (bytes + alignment - 1) / alignment * alignment;
 }
 
 static qn_home home_of(const qn_value *value)
@@ -116,7 +112,7 @@ static size_t lowest_offset(qn_place *const *placed, size_t count, const qn_plac
             if (other->segment != arena || !alive_together(other, place) ||
                 other->offset + other->bytes <= offset || offset + place->bytes <= other->offset)
                 continue;
-            offset = align_up(other->offset + other->bytes, alignment);
+            offset = qn_align_up(other->offset + other->bytes, alignment);
             moved = true;
         }
     }
@@ -144,7 +140,7 @@ static qn_status put(qn_env *env, qn_layout *layout, qn_place *const *placed, si
             continue;
         place->segment = arena;
         place->offset = offset;
-        size_t end = align_up(offset + place->bytes, alignment);
+        size_t end = qn_align_up(offset + place->bytes, alignment);
         if (end > layout->arena[arena])
             layout->arena[arena] = end;
         return QN_OK;
@@ -192,7 +188,7 @@ static void place_others(const qn_work *work, qn_layout *layout, const int *owne
         const qn_value *value = work->graph->value[i];
         if (place->home == QN_HOME_FIXED) {
             place->offset = layout->fixed;
-            layout->fixed = align_up(layout->fixed + place->bytes, alignment);
+            layout->fixed = qn_align_up(layout->fixed + place->bytes, alignment);
         } else if (place->home == QN_HOME_GRADIENT) {
             place->offset = value->gradient_of->offset;
             layout->gradient = storage->bytes[QN_ROLE_PARAMETER];

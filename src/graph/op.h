@@ -47,11 +47,10 @@ qn_buffer *qn_emit_gradients(qn_emit *e); /* the gradient segment, laid out as t
 int64_t qn_emit_count(qn_emit *e, const qn_value *value); /* elements with the batch put in */
 
 typedef enum qn_op_flags {
-    QN_OP_ALIAS = 1,    /* output 0 is input 0's memory; emit may be NULL: nothing to launch */
-    QN_OP_IN_PLACE = 2, /* output 0 may take input 0's memory when nothing else needs it */
-    QN_OP_UPDATES = 4,  /* writes variables: kept by prune, after all readers of the old value */
-    QN_OP_BATCH_MASKED = 8, /* reads the step table */
-    QN_OP_WRITES_DATA = 16  /* writes its DATA inputs: before every other node that reads them */
+    QN_OP_ALIAS = 1,      /* output 0 is input 0's memory; emit may be NULL: nothing to launch */
+    QN_OP_IN_PLACE = 2,   /* output 0 may take input 0's memory when nothing else needs it */
+    QN_OP_UPDATES = 4,    /* writes variables: kept by prune, after all readers of the old value */
+    QN_OP_WRITES_DATA = 8 /* writes its DATA inputs: before every other node that reads them */
 } qn_op_flags;
 
 struct qn_op {

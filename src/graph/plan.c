@@ -207,9 +207,7 @@ qn_status qn_plan_create(const qn_plan_request *request, qn_plan **out)
 {
     *out = NULL;
     qn_env *env = request->graph->env;
-    if (request->graph->status != QN_OK)
-        return qn_fail(env, request->graph->status, "%s",
-                       request->graph->mistake != NULL ? request->graph->mistake : "");
+    QN_TRY(qn_graph_check(request->graph));
     qn_plan *plan = qn_alloc(env, sizeof *plan);
     if (plan == NULL)
         return QN_ERROR_MEMORY;

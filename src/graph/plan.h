@@ -28,6 +28,8 @@ typedef struct qn_work {
 void qn_work_free(qn_work *work);
 /* The node of the list that makes `value`; NULL for leaves. */
 qn_node *qn_work_maker(const qn_work *work, const qn_value *value);
+/* Its place in the list; -1 for leaves. */
+int qn_work_maker_index(const qn_work *work, const qn_value *value);
 /* Nodes that read `value`, each once: their number; at most `room` are written to `reader`. */
 int qn_work_readers(const qn_work *work, const qn_value *value, qn_node **reader, int room);
 bool qn_work_is_root(const qn_work *work, const qn_value *value);

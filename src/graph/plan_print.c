@@ -166,11 +166,9 @@ qn_status qn_plan_table_print(qn_plan *plan, bool json, qn_text *text)
 
 /* ---- Graphviz ---- */
 
-static void dot_node(const qn_work *work, size_t index, qn_text *text)
+static void dot_node(const qn_node *node, size_t index, qn_text *text)
 {
-    const qn_node *node = work->node[index];
     char shape[96];
-    (void)work;
     qn_text_add(text, "  n%zu [label=\"%s%s%s", index, node->scope, node->scope[0] ? "\\n" : "",
                 node->op->name);
     if (node->op->describe != NULL) {
@@ -193,16 +191,6 @@ static void dot_leaf(const qn_value *value, qn_text *text)
                 qn_shape_print(&value->shape, shape, sizeof shape), colors[value->kind]);
 }
 
-/* Index of the maker in the list, or -1 for a leaf. */
-static int maker_index(const qn_work *work, const qn_value *value)
-{
-    for (size_t i = 0; i < work->count; i++)
-        for (int k = 0; k < work->node[i]->output_count; k++)
-            if (work->node[i]->output[k] == value)
-                return (int)i;
-    return -1;
-}
-
 qn_status qn_work_dot(const qn_work *work, qn_text *text)
 {
     bool *drawn = qn_alloc_array(work->env, work->graph->value_count + 1, sizeof *drawn);
@@ -212,10 +200,10 @@ qn_status qn_work_dot(const qn_work *work, qn_text *text)
                 "digraph quern {\n  rankdir=TB;\n  node [shape=box fontname=\"sans-serif\"];\n");
     for (size_t i = 0; i < work->count; i++) {
         const qn_node *node = work->node[i];
-        dot_node(work, i, text);
+        dot_node(node, i, text);
         for (int k = 0; k < node->input_count; k++) {
             const qn_value *value = node->input[k];
-            int maker = maker_index(work, value);
+            int maker = qn_work_maker_index(work, value);
             if (maker >= 0) {
                 qn_text_add(text, "  n%d -> n%zu;\n", maker, i);
                 continue;

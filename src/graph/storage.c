@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Variables in segments, one per role; gradients and slots share the parameters' layout. */
 #include "graph/storage.h"
+#include "base/util.h"
 
 qn_status qn_storage_create(qn_device *device, qn_storage **out)
 {
@@ -71,11 +72,6 @@ qn_status qn_storage_declare(qn_storage *storage, const char *name, qn_role role
     return QN_OK;
 }
 
-static size_t align_up(size_t bytes, size_t alignment)
-{
-    return (bytes + alignment - 1) / alignment * alignment;
-}
-
 /* Writes a whole segment at once from the variables' initial values; gaps stay zero. */
 static qn_status fill_segment(qn_storage *storage, qn_role role)
 {
@@ -102,7 +98,7 @@ static qn_status commit_segment(qn_storage *storage, qn_role role)
         if (variable->role != role)
             continue;
         variable->offset = bytes;
-        bytes = align_up(bytes + (size_t)variable->count * sizeof(float), alignment);
+        bytes = qn_align_up(bytes + (size_t)variable->count * sizeof(float), alignment);
     }
     storage->bytes[role] = bytes;
     if (bytes == 0)

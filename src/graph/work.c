@@ -12,15 +12,19 @@ void qn_work_free(qn_work *work)
     memset(work, 0, sizeof *work);
 }
 
+int qn_work_maker_index(const qn_work *work, const qn_value *value)
+{
+    for (size_t i = 0; i < work->count; i++)
+        for (int k = 0; k < work->node[i]->output_count; k++)
+            if (work->node[i]->output[k] == value)
+                return (int)i;
+    return -1;
+}
+
 qn_node *qn_work_maker(const qn_work *work, const qn_value *value)
 {
-    for (size_t i = 0; i < work->count; i++) {
-        qn_node *node = work->node[i];
-        for (int k = 0; k < node->output_count; k++)
-            if (node->output[k] == value)
-                return node;
-    }
-    return NULL;
+    int index = qn_work_maker_index(work, value);
+    return index >= 0 ? work->node[index] : NULL;
 }
 
 static bool reads(const qn_node *node, const qn_value *value)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Quern's own matrix products: flavour, tiles and work sizes of cl/gemm_cpu.cl and gemm_gpu.cl. */
+#include "base/util.h"
 #include "kernels/gemm.h"
 #include "kernels/launch.h"
 #include <stdio.h>
@@ -10,11 +11,6 @@
 #define PACK_COST 3     /* to bring one vector of b from memory for the first time, or to pack it */
 #define GROUP_COST 2000 /* to start a work-group */
 #define PACKED_STRIP 262144 /* bytes of a strip of b from which on it is packed by slices */
-
-static int64_t divide_up(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
-}
 
 static int64_t compute_units(const qn_device *device)
 {
@@ -28,24 +24,24 @@ static int64_t compute_units(const qn_device *device)
 static double cpu_time(const qn_gemm *gemm, const qn_gemm_tiles *tiles, int64_t t, int64_t shares,
                        int64_t units)
 {
-    int64_t vectors = divide_up(gemm->n, tiles->width);
-    int64_t groups = divide_up(divide_up(gemm->m, tiles->mr), t) * shares;
-    double columns = (double)divide_up(vectors, shares);
+    int64_t vectors = qn_divide_up(gemm->n, tiles->width);
+    int64_t groups = qn_divide_up(qn_divide_up(gemm->m, tiles->mr), t) * shares;
+    double columns = (double)qn_divide_up(vectors, shares);
     double group = (double)(t * tiles->mr + PACK_COST) * columns * (double)gemm->k + GROUP_COST;
 
-    return group * ((double)divide_up(groups, units) + 0.5);
+    return group * ((double)qn_divide_up(groups, units) + 0.5);
 }
 
 static void choose_blocks(const qn_device *device, const qn_gemm *gemm, qn_gemm_tiles *tiles)
 {
-    int64_t row_tiles = divide_up(gemm->m, tiles->mr), units = compute_units(device);
-    int64_t most_shares = divide_up(gemm->n, tiles->width) / 2;
+    int64_t row_tiles = qn_divide_up(gemm->m, tiles->mr), units = compute_units(device);
+    int64_t most_shares = qn_divide_up(gemm->n, tiles->width) / 2;
     double best = 0;
 
     /* Fewer than two vectors a share would have neighbours write the same elements. */
     for (int64_t shares = 1; shares <= (most_shares > 1 ? most_shares : 1); shares++)
         for (int64_t blocks = 1; blocks <= row_tiles && blocks <= 16 * units; blocks++) {
-            int64_t t = divide_up(row_tiles, blocks);
+            int64_t t = qn_divide_up(row_tiles, blocks);
             double time = cpu_time(gemm, tiles, t, shares, units);
 
             if (best == 0 || time < best) {
@@ -80,7 +76,7 @@ static void choose_gpu(const qn_device *device, const qn_gemm *gemm, qn_gemm_til
 {
     const qn_device_info *info = qn_device_description(device);
     int items = info->max_work_group >= 256 ? 16 : info->max_work_group >= 64 ? 8 : 1;
-    int64_t large = divide_up(gemm->m, 4 * items) * divide_up(gemm->n, 4 * items);
+    int64_t large = qn_divide_up(gemm->m, 4 * items) * qn_divide_up(gemm->n, 4 * items);
 
     tiles->items_m = tiles->items_n = items;
     tiles->rm = tiles->rn = large >= 2 * compute_units(device) ? 4 : 2;
@@ -136,12 +132,13 @@ static qn_range work_sizes(const qn_gemm *gemm, const qn_gemm_tiles *tiles)
     if (tiles->cpu)
         return (qn_range){
             .dims = 2,
-            .global = {(size_t)divide_up(gemm->m, tiles->block_rows), (size_t)tiles->shares},
+            .global = {(size_t)qn_divide_up(gemm->m, tiles->block_rows), (size_t)tiles->shares},
             .local = {1, 1}};
-    return (qn_range){.dims = 2,
-                      .global = {(size_t)divide_up(gemm->n, tiles->items_n * tiles->rn) * items_n,
-                                 (size_t)divide_up(gemm->m, tiles->items_m * tiles->rm) * items_m},
-                      .local = {items_n, items_m}};
+    return (qn_range){
+        .dims = 2,
+        .global = {(size_t)qn_divide_up(gemm->n, tiles->items_n * tiles->rn) * items_n,
+                   (size_t)qn_divide_up(gemm->m, tiles->items_m * tiles->rm) * items_m},
+        .local = {items_n, items_m}};
 }
 
 qn_status qn_gemm_quern_tiled(qn_steps *steps, const qn_gemm *gemm, const qn_gemm_tiles *tiles)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Launches: arguments, flavours and work sizes. */
 #include "kernels/launch.h"
+#include "base/util.h"
 #include <stdio.h>
 
 #define GPU_LOCAL 64      /* QN_LOCAL of lib/vector.h */
@@ -36,11 +37,6 @@ void qn_launch_begin(qn_launch *launch, qn_steps *steps, const char *file, const
     launch->status = qn_kernel_create(steps->device, file, all, name, &launch->kernel);
 }
 
-static int64_t divide_up(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
-}
-
 static int64_t units(const qn_launch *launch)
 {
     uint32_t count = qn_device_description(launch->steps->device)->compute_units;
@@ -74,7 +70,7 @@ static bool fits(qn_launch *launch, int64_t count)
 /* Into how many work-items `count` elements are split on a CPU. */
 static int64_t cpu_items(const qn_launch *launch, int64_t count, int64_t grain)
 {
-    int64_t items = divide_up(count, grain), most = units(launch) * CPU_ITEMS;
+    int64_t items = qn_divide_up(count, grain), most = units(launch) * CPU_ITEMS;
 
     return items < most ? items : most;
 }
@@ -86,13 +82,13 @@ void qn_launch_elements(qn_launch *launch, int64_t count)
     if (!fits(launch, count))
         return;
     if (qn_flavour_cpu(launch->steps)) {
-        chunk = divide_up(count, cpu_items(launch, count, CPU_GRAIN));
-        chunk = divide_up(chunk, CPU_WIDTH) * CPU_WIDTH;
+        chunk = qn_divide_up(count, cpu_items(launch, count, CPU_GRAIN));
+        chunk = qn_divide_up(chunk, CPU_WIDTH) * CPU_WIDTH;
         launch->chunk = (int32_t)chunk;
-        qn_launch_groups(launch, divide_up(count, chunk));
+        qn_launch_groups(launch, qn_divide_up(count, chunk));
         return;
     }
-    groups = divide_up(count, GPU_LOCAL);
+    groups = qn_divide_up(count, GPU_LOCAL);
     qn_launch_groups(launch, groups < most ? groups : most);
 }
 
@@ -101,8 +97,9 @@ void qn_launch_rows(qn_launch *launch, int64_t rows, int64_t columns)
     if (!fits(launch, rows * columns))
         return;
     if (qn_flavour_cpu(launch->steps))
-        launch->chunk = (int32_t)divide_up(rows, cpu_items(launch, rows * columns, CPU_ROW_GRAIN));
-    qn_launch_groups(launch, divide_up(rows, launch->chunk));
+        launch->chunk =
+            (int32_t)qn_divide_up(rows, cpu_items(launch, rows * columns, CPU_ROW_GRAIN));
+    qn_launch_groups(launch, qn_divide_up(rows, launch->chunk));
 }
 
 void qn_launch_buffer(qn_launch *launch, const qn_buffer *buffer)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sums and means in a fixed order: cl/reduce.cl. */
+#include "base/util.h"
 #include "kernels/kernels.h"
 #include "kernels/launch.h"
 
@@ -9,7 +10,7 @@
 /* Elements of one part of a long sum: at most MAX_PARTS of them. */
 static int64_t part_of(int64_t count)
 {
-    int64_t part = (count + MAX_PARTS - 1) / MAX_PARTS;
+    int64_t part = qn_divide_up(count, MAX_PARTS);
 
     return part < ONE_LAUNCH / 4 ? ONE_LAUNCH / 4 : (part + 15) / 16 * 16;
 }
@@ -23,7 +24,7 @@ size_t qn_sum_scratch_bytes(const qn_device *device, int64_t count)
 static qn_status sum_parts(qn_steps *steps, qn_buffer *x, qn_buffer *y, int64_t count, int64_t part,
                            double factor)
 {
-    int64_t groups = (count + part - 1) / part;
+    int64_t groups = qn_divide_up(count, part);
     qn_launch l;
 
     qn_launch_begin(&l, steps, "reduce.cl", "", "sum");
@@ -48,7 +49,7 @@ qn_status qn_kernel_sum(qn_steps *steps, qn_buffer *x, qn_buffer *scratch, qn_bu
         return qn_fail(qn_device_env(steps->device), QN_ERROR_INTERNAL,
                        "the sum of %lld elements was given no scratch memory", (long long)count);
     QN_TRY(sum_parts(steps, x, scratch, count, part, 1.0));
-    count = (count + part - 1) / part;
+    count = qn_divide_up(count, part);
     return sum_parts(steps, scratch, y, count, count, factor);
 }
 

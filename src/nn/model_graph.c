@@ -2,14 +2,6 @@
 /* The graph of one step: gathered samples, layers, loss, metrics, gradients, update. */
 #include "nn/model.h"
 
-static qn_status fail_of(qn_graph *graph)
-{
-    if (graph->status == QN_OK)
-        return QN_OK;
-    return qn_fail(graph->env, graph->status, "%s",
-                   graph->mistake != NULL ? graph->mistake : "the graph could not be built");
-}
-
 static qn_status forward(qn_model *model, qn_graph *graph, bool training, qn_value **x)
 {
     for (int i = 0; *x != NULL && i < model->layer_count; i++) {
@@ -17,7 +9,7 @@ static qn_status forward(qn_model *model, qn_graph *graph, bool training, qn_val
         *x = model->layer[i]->type->call(model->layer[i], *x, training);
     }
     QN_TRY(qn_graph_scope(graph, NULL));
-    return fail_of(graph);
+    return qn_graph_check(graph);
 }
 
 /* Loss and metrics of every row, and the node that adds them up. */
@@ -36,7 +28,7 @@ static qn_status compare(qn_model *model, qn_model_graph *made, qn_value *y_true
     made->results = qn_graph_add_data(graph, "results", QN_F32, results);
     made->result_columns = count;
     made->update[made->update_count++] = qn_op_record(count, rows, made->results, made->latch);
-    return fail_of(graph);
+    return qn_graph_check(graph);
 }
 
 /* Gradients of the mean loss, and the update, which gives each its place in the gradient
@@ -52,12 +44,12 @@ static qn_status learn(qn_model *model, qn_model_graph *made, qn_value *loss_row
             variables[count++] = qn_graph_add_variable(graph, storage->variable[i]);
     QN_TRY(qn_graph_scope(graph, "loss"));
     qn_value *loss = qn_op_batch_mean(loss_rows);
-    QN_TRY(fail_of(graph));
+    QN_TRY(qn_graph_check(graph));
     QN_TRY(qn_gradients(loss, count, variables, gradients));
     QN_TRY(qn_graph_scope(graph, "optimizer"));
     made->update[made->update_count++] =
         model->optimizer->update(model->optimizer_params, storage, count, gradients, made->latch);
-    return fail_of(graph);
+    return qn_graph_check(graph);
 }
 
 static qn_status build_training(qn_model *model, qn_model_graph *made, qn_value *y_true,
@@ -100,13 +92,13 @@ static qn_status build(qn_model *model, qn_task task, qn_dtype x_dtype, float x_
     QN_TRY(forward(model, graph, task == QN_TASK_TRAIN, &y_pred));
     if (task == QN_TASK_PREDICT) {
         build_prediction(made, y_pred);
-        return fail_of(graph);
+        return qn_graph_check(graph);
     }
     if (model->loss->sparse)
         target.rank--;
     made->y = qn_graph_add_data(graph, "y", y_dtype, target);
     qn_value *y_true = qn_op_gather(made->y, made->index, qn_model_target_dtype(model), 1.0f);
-    QN_TRY(fail_of(graph));
+    QN_TRY(qn_graph_check(graph));
     if (task == QN_TASK_TRAIN)
         return build_training(model, made, y_true, y_pred);
     return compare(model, made, y_true, y_pred, &loss_rows);

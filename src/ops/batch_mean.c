@@ -28,7 +28,6 @@ const qn_op qn_batch_mean_grad_op = {
     .name = "batch_mean_grad",
     .inputs = 1,
     .attributes = sizeof(batch_mean_grad_attributes),
-    .flags = QN_OP_BATCH_MASKED,
     .infer = batch_mean_grad_infer,
     .emit = batch_mean_grad_emit,
 };
@@ -60,7 +59,6 @@ static qn_status emit(qn_emit *e)
 const qn_op qn_batch_mean_op = {
     .name = "batch_mean",
     .inputs = 1,
-    .flags = QN_OP_BATCH_MASKED,
     .infer = infer,
     .grad = grad,
     .emit = emit,

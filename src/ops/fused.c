@@ -88,7 +88,6 @@ const qn_op qn_softmax_loss_op = {
     .name = "softmax_loss",
     .inputs = 2,
     .attributes = sizeof(qn_loss_attributes),
-    .flags = QN_OP_BATCH_MASKED,
     .infer = softmax_loss_infer,
     .emit = softmax_loss_emit,
     .describe = softmax_loss_describe,

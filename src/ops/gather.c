@@ -53,7 +53,6 @@ const qn_op qn_gather_op = {
     .name = "gather",
     .inputs = 2,
     .attributes = sizeof(gather_attributes),
-    .flags = QN_OP_BATCH_MASKED,
     .infer = gather_infer,
     .emit = gather_emit,
     .describe = gather_describe,
@@ -93,7 +92,7 @@ static qn_status store_rows_emit(qn_emit *e)
 const qn_op qn_store_rows_op = {
     .name = "store_rows",
     .inputs = 2,
-    .flags = QN_OP_WRITES_DATA | QN_OP_UPDATES | QN_OP_BATCH_MASKED,
+    .flags = QN_OP_WRITES_DATA | QN_OP_UPDATES,
     .infer = store_rows_infer,
     .emit = store_rows_emit,
 };

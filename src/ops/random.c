@@ -43,7 +43,6 @@ static void describe(const qn_node *node, qn_text *text)
     const qn_op qn_random_##distribution##_op = {                                                  \
         .name = "random_" #distribution,                                                           \
         .attributes = sizeof(random_attributes),                                                   \
-        .flags = QN_OP_BATCH_MASKED,                                                               \
         .infer = infer,                                                                            \
         .emit = distribution##_emit,                                                               \
         .describe = describe,                                                                      \

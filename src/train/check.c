@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What fit, evaluate and predict refuse before anything is launched. */
 #include "train/check.h"
+#include "base/util.h"
 #include "data/convert.h"
 
 #define PLAN_BATCH_STEP 32
@@ -64,7 +65,7 @@ qn_status qn_check_targets(qn_model *model, const char *task, const qn_array *x,
 
 int64_t qn_plan_batch(int64_t batch, int64_t rows)
 {
-    int64_t needed = (rows + PLAN_BATCH_STEP - 1) / PLAN_BATCH_STEP * PLAN_BATCH_STEP;
+    int64_t needed = qn_divide_up(rows, PLAN_BATCH_STEP) * PLAN_BATCH_STEP;
 
     return batch < needed ? batch : needed;
 }

@@ -218,7 +218,7 @@ static qn_status run(fit *f)
     qn_status status;
 
     QN_TRY(prepare(f));
-    f->steps = (f->train.rows - 1) / f->train.session->batch + 1;
+    f->steps = qn_divide_up(f->train.rows, f->train.session->batch);
     qn_report_begin(&f->report, task, f->p.verbose, f->p.epochs);
     status = run_epochs(f);
     if (status == QN_STOPPED)

@@ -70,7 +70,7 @@ void qn_steady_stats(const qn_steady *steady, const qn_session *session, qn_run_
 
 int64_t qn_loop_steps(const qn_loop *loop)
 {
-    return (loop->rows - 1) / loop->session->batch + 1;
+    return qn_divide_up(loop->rows, loop->session->batch);
 }
 
 static int64_t rows_of_step(const qn_loop *l, int64_t step)
@@ -98,8 +98,8 @@ static qn_status fill(qn_loop *l, qn_chunk *chunk, size_t steps)
         row->rows = (int32_t)rows_of_step(l, step);
         row->rate = training ? qn_model_rate(l->model, row->step) : 0;
     }
-    QN_TRY(qn_samples_stage(s->samples, qn_session_half(s, chunk), l->order ? l->order + at : NULL,
-                            l->first + at, count, chunk->index));
+    QN_TRY(qn_samples_stage(s->samples, qn_exec_half(s->exec, chunk),
+                            l->order ? l->order + at : NULL, l->first + at, count, chunk->index));
     /* Padding is not gathered; what it points at exists all the same. */
     memset(chunk->index + count, 0, (size_t)(room - count) * sizeof *chunk->index);
     return QN_OK;
@@ -127,7 +127,7 @@ static qn_status submit(run *r)
         if (!chunk)
             return QN_OK;
         QN_TRY(fill(l, chunk, steps));
-        r->submitted_at[qn_session_half(l->session, chunk)] = qn_seconds();
+        r->submitted_at[qn_exec_half(l->session->exec, chunk)] = qn_seconds();
         QN_TRY(qn_exec_submit(l->session->exec, chunk));
         l->submitted += (int64_t)steps;
         r->chunks++;
@@ -149,7 +149,7 @@ static qn_status submit(run *r)
 static void adapt(run *r, const qn_chunk *chunk)
 {
     qn_session *s = r->loop->session;
-    double begin = r->submitted_at[qn_session_half(s, chunk)], now = qn_seconds();
+    double begin = r->submitted_at[qn_exec_half(s->exec, chunk)], now = qn_seconds();
     double length, most = (double)s->length * GROWTH;
 
     if (r->collected_at > begin)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Samples and sessions kept between calls. */
 #include "train/plans.h"
+#include "base/util.h"
 
 /* Memory of samples that may stay between calls: a test set of small images does. */
 #define KEEP_BYTES ((uint64_t)16 << 20)
@@ -170,7 +171,7 @@ qn_status qn_plans_check(const qn_model *model)
 static int64_t ring_rows_for(const qn_array *x, const qn_array *y, int64_t batch)
 {
     uint64_t step_bytes = qn_samples_row_bytes(x, y) * (uint64_t)batch;
-    uint64_t most = (uint64_t)((x->shape[0] - 1) / batch) + 1;
+    uint64_t most = (uint64_t)qn_divide_up(x->shape[0], batch);
     uint64_t steps = step_bytes < RING_HALF_BYTES ? RING_HALF_BYTES / step_bytes : 1;
 
     steps = steps < RING_STEPS ? steps : RING_STEPS;

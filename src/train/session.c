@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A session: graph, buffers, plan and executor of one task. */
 #include "train/session.h"
+#include "base/util.h"
 
 /* Limits of a chunk. Its length adapts below them, so they cost memory only. */
 #define CHUNK_STEPS 2048
@@ -34,11 +35,6 @@ static size_t chunk_rows_for(size_t limit, size_t steps)
     return least(rows, limit);
 }
 
-static size_t step_count(int64_t rows, int64_t batch)
-{
-    return (size_t)((rows - 1) / batch + 1);
-}
-
 /* What x is multiplied by when it is gathered. */
 static float scale_of(const qn_array *x)
 {
@@ -48,7 +44,7 @@ static float scale_of(const qn_array *x)
 qn_status qn_session_prepare(qn_model *model, qn_session *s, qn_dtype x_dtype, qn_dtype y_dtype,
                              int64_t rows, int64_t ring_rows)
 {
-    size_t halves, steps = step_count(rows, s->batch);
+    size_t halves, steps = (size_t)qn_divide_up(rows, s->batch);
 
     QN_TRY(qn_model_graph_build(model, s->task, x_dtype, s->x_scale, y_dtype, &s->graph));
     s->result_bytes = (size_t)s->graph.result_columns * sizeof(float);
@@ -157,7 +153,8 @@ bool qn_session_suits(const qn_session *s, qn_task task, int64_t batch, int64_t 
 
     if (s->task != task || s->batch != batch || s->samples != samples || s->x_scale != scale_of(x))
         return false;
-    needed = chunk_rows_for(chunk_limit(s, qn_samples_ring_rows(samples)), step_count(rows, batch));
+    needed = chunk_rows_for(chunk_limit(s, qn_samples_ring_rows(samples)),
+                            (size_t)qn_divide_up(rows, batch));
     return s->chunk_rows >= needed;
 }
 
@@ -169,13 +166,6 @@ void qn_session_clear(qn_session *s)
     qn_buffer_destroy(&s->index);
     qn_buffer_destroy(&s->results);
     qn_buffer_destroy(&s->latch);
-}
-
-int qn_session_half(qn_session *s, const qn_chunk *chunk)
-{
-    if (!s->first_half)
-        s->first_half = chunk;
-    return chunk == s->first_half ? 0 : 1;
 }
 
 uint64_t qn_session_bytes(const qn_session *s)

@@ -20,9 +20,8 @@ typedef struct qn_session {
     qn_buffer *index, *results, *latch;
     qn_plan *plan;
     qn_exec *exec;
-    const qn_chunk *first_half; /* the chunk that uses half 0 of the samples' ring */
-    size_t length;              /* steps in the next chunk: adapts, and stays between calls */
-    bool warm;                  /* a chunk has run: its kernels are compiled for their sizes */
+    size_t length; /* steps in the next chunk: adapts, and stays between calls */
+    bool warm;     /* a chunk has run: its kernels are compiled for their sizes */
     /* of train/plans.c */
     struct qn_session *next;
     bool used;
@@ -38,8 +37,6 @@ bool qn_session_suits(const qn_session *session, qn_task task, int64_t batch, in
                       const qn_array *x, const qn_samples *samples);
 /* Frees what the session owns, not itself. */
 void qn_session_clear(qn_session *session);
-/* Which half of the samples' ring a chunk uses. */
-int qn_session_half(qn_session *session, const qn_chunk *chunk);
 /* Device memory of the plan and its data. */
 uint64_t qn_session_bytes(const qn_session *session);
 
