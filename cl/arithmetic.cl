@@ -59,3 +59,20 @@ QN_KERNEL void broadcast(global const float *x, global float *y, int count, int 
     QN_EACH(i, end, count, chunk)
         qn_store(all, y + i, end - i);
 }
+
+/* y[r, c] = x[r, c] * scale[r] */
+QN_KERNEL void scale_rows(global const float *x, global const float *scale, global float *y,
+                          int count, int columns, int chunk)
+{
+#if QN_CPU
+    int begin = (int)get_global_id(0) * chunk, end = min(begin + chunk, count);
+    for (int i = begin, n; i < end; i += n) {
+        int r = i / columns;
+        n = min(min(QN_WIDTH, (r + 1) * columns - i), end - i);
+        qn_store(qn_load(x + i, n, 0.0f) * scale[r], y + i, n);
+    }
+#else
+    QN_EACH(i, end, count, chunk)
+        y[i] = x[i] * scale[i / columns];
+#endif
+}

@@ -7,12 +7,14 @@
  * slice of QN_KC values of k at a time (QN_PACK; always where b is transposed). op(a) is read by
  * single elements. The last vector of a row is shifted left to end with it: the columns it has in
  * common with the one before come out equal. A c of fewer columns than that has QN_NARROW. */
-#include "lib/functions.h"
 #include "lib/vector.h"
 
 #ifndef QN_W
 #define QN_W 16 /* floats in a vector: 4, 8 or 16 */
 #endif
+#define QN_REAL QN_JOIN(float, QN_W, )
+#include "lib/functions.h"
+
 #ifndef QN_MR
 #define QN_MR 8 /* rows of a register tile */
 #endif
@@ -41,10 +43,10 @@
 #define QN_ACTIVATION qn_linear /* with its prefix: some drivers define tanh as a macro */
 #endif
 
-typedef QN_JOIN(float, QN_W, ) qn_vector;
+typedef qn_real qn_vector;
 #define QN_LOAD(p) QN_JOIN(vload, QN_W, )(0, (p))
 #define QN_STORE(x, p) QN_JOIN(vstore, QN_W, )((x), 0, (p))
-#define QN_ACTIVATE(x) QN_JOIN(QN_ACTIVATION, QN_W, )(x)
+#define QN_ACTIVATE(x) QN_ACTIVATION(x)
 
 #if QN_PACK
 typedef const __local float *qn_b_pointer;

@@ -9,7 +9,8 @@ typedef struct qn_step_row {
     int rows;      /* valid rows of the batch; the rest is padding */
     int out_at;    /* row of the results, or first output row */
     float rate;    /* learning rate, bias correction included */
-    float reserved[3];
+    float decay;   /* learning rate times weight decay */
+    float reserved[2];
 } qn_step_row;
 
 #endif

@@ -12,12 +12,10 @@
 #if QN_CPU
 #define QN_LOCAL 1
 #define QN_WIDTH 16
-#define QN_SUFFIX 16
 typedef float16 qn_v;
 #else
 #define QN_LOCAL 64
 #define QN_WIDTH 1
-#define QN_SUFFIX
 typedef float qn_v;
 #endif
 

@@ -153,7 +153,7 @@ typedef struct qn_spec {
     const char *type; /**< Keras's class name, such as "Dense" */
 } qn_spec;
 
-#define QN_MAX_LOGS 32
+#define QN_MAX_LOGS 40
 
 /** Named results, in Keras's order: "loss", each metric, then "val_loss", "val_..." . */
 typedef struct qn_logs {

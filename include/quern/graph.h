@@ -53,6 +53,22 @@ QN_API qn_value *qn_ops_absolute(qn_value *a);
 QN_API qn_value *qn_ops_sigmoid(qn_value *a);
 QN_API qn_value *qn_ops_tanh(qn_value *a);
 QN_API qn_value *qn_ops_relu(qn_value *a);
+/** a where a >= 0, else negative_slope * a (0 or above). */
+QN_API qn_value *qn_ops_leaky_relu(qn_value *a, double negative_slope);
+/** a where a > 0, else alpha * (exp(a) - 1); alpha is 0 or above. */
+QN_API qn_value *qn_ops_elu(qn_value *a, double alpha);
+/** 1.0507 * elu(a, 1.67326) (Klambauer et al. 2017). */
+QN_API qn_value *qn_ops_selu(qn_value *a);
+/** a * P(X <= a), X standard normal; approximate: by tanh (Hendrycks and Gimpel 2016). */
+QN_API qn_value *qn_ops_gelu(qn_value *a, bool approximate);
+/** a * sigmoid(a), also called swish. */
+QN_API qn_value *qn_ops_silu(qn_value *a);
+/** log(1 + exp(a)), without overflow. */
+QN_API qn_value *qn_ops_softplus(qn_value *a);
+/** a / (1 + |a|). */
+QN_API qn_value *qn_ops_softsign(qn_value *a);
+/** a / 6 + 1 / 2, held between 0 and 1. */
+QN_API qn_value *qn_ops_hard_sigmoid(qn_value *a);
 
 /** Softmax over the last axis. */
 QN_API qn_value *qn_ops_softmax(qn_value *a);

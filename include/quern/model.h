@@ -24,14 +24,24 @@ QN_API QN_MUST_USE qn_status qn_add(qn_model *model, const qn_spec *layer);
 QN_API QN_MUST_USE qn_status qn_add_text(qn_model *model, const char *layers);
 /** Removes the last layer. */
 QN_API QN_MUST_USE qn_status qn_pop(qn_model *model);
+/** Freezes a layer (its weights stay as they are; normalization uses its moving statistics) or
+ * thaws it. The optimizer's state starts anew when the model trains next. */
+QN_API QN_MUST_USE qn_status qn_set_trainable(qn_model *model, const char *layer, bool trainable);
 /** Gives the model its input shape (of one sample) when no layer did, and creates the weights. */
 QN_API QN_MUST_USE qn_status qn_build(qn_model *model, int rank, const int64_t *shape);
+
+/** Gives the Normalization layers at the model's beginning the mean and variance of x, as the model
+ * takes it (its scale counts): those without given ones that come before the first other layer with
+ * weights. Input, flatten and rescaling layers may stand before them, each other, and nothing else.
+ * Builds the model from x when no layer gave an input shape.
+ * @return QN_ERROR_DATA when a mean or variance would not be finite; that layer keeps its own. */
+QN_API QN_MUST_USE qn_status qn_adapt(qn_model *model, qn_array x);
 
 typedef struct qn_compile_params {
     size_t size;
     const char *optimizer;         /**< text: "adam", "sgd(learning_rate=0.1)" */
-    const qn_spec *optimizer_spec; /**< or a struct: qn_adam(...); one of the two is needed, both
-                                        are an error */
+    const qn_spec *optimizer_spec; /**< or a struct: qn_adam(...); both are an error, neither is
+                                        "rmsprop" as in Keras */
     const char *loss;              /**< "categorical_crossentropy", ...; qn_names lists them */
     const char *metrics;           /**< text list: "accuracy, mean_absolute_error" */
 } qn_compile_params;
@@ -81,10 +91,23 @@ typedef struct qn_fit_params {
     const char *metrics; /**< replaces compile's when given */
     qn_progress_fn progress;
     void *progress_user;
+    const char *callbacks; /**< text list: "early_stopping(patience=3), csv_logger(log.csv)" */
+    const qn_spec *const *callback_specs; /**< more of them, of quern/callbacks.h; ends with NULL */
+    /** [n], 0 or more: each row's loss is multiplied by its weight, the sum divided by the number
+     * of rows. Metrics are not weighted. */
+    qn_array sample_weight;
+    qn_array validation_sample_weight; /**< of validation_x; a split's are those of its rows */
+    const char *class_weight; /**< text: "0=1, 3=2.5"; a class that is not named has weight 1; not
+                                   with sample_weight, and not for validation */
 } qn_fit_params;
 #define QN_FIT_DEFAULTS(set) set(batch_size, 32) set(epochs, 1) set(verbose, 1) set(shuffle, true)
 QN_PARAMS_DEFAULTS_FUNCTION_(qn_fit, QN_FIT_DEFAULTS)
 /** Trains. x: [n, ...] as the first layer takes it, any dtype; y: as the loss takes it.
+ *
+ * Training goes on where it was, in another process as well, with `.initial_epoch =
+ * qn_model_epochs(model)` and the same arguments as before: callbacks that are written as they were
+ * take their state over. initial_epoch may then equal epochs, which only ends the training that was
+ * (EarlyStopping restores its weights, hooks on training are called).
  * @return QN_STOPPED after qn_stop (weights as after the last finished chunk), QN_ERROR_DIVERGED
  * when a step's loss was not finite (weights as before that step; the step is named). */
 QN_API QN_MUST_USE qn_status qn_fit_with(qn_model *model, const qn_fit_params *params);
@@ -98,7 +121,9 @@ typedef struct qn_evaluate_params {
     int verbose;
     qn_progress_fn progress;
     void *progress_user;
-    qn_logs *logs; /**< receives loss and metrics; may be NULL */
+    qn_logs *logs;                        /**< receives loss and metrics; may be NULL */
+    const qn_spec *const *callback_specs; /**< qn_callback(...) with hooks on tests */
+    qn_array sample_weight;               /**< as fit's */
 } qn_evaluate_params;
 #define QN_EVALUATE_DEFAULTS(set) set(batch_size, 32) set(verbose, 1)
 QN_PARAMS_DEFAULTS_FUNCTION_(qn_evaluate, QN_EVALUATE_DEFAULTS)
@@ -113,6 +138,7 @@ typedef struct qn_predict_params {
     int verbose;
     qn_progress_fn progress;
     void *progress_user;
+    const qn_spec *const *callback_specs; /**< qn_callback(...) with hooks on predictions */
 } qn_predict_params;
 #define QN_PREDICT_DEFAULTS(set) set(batch_size, 32) set(verbose, 1)
 QN_PARAMS_DEFAULTS_FUNCTION_(qn_predict, QN_PREDICT_DEFAULTS)
@@ -123,6 +149,49 @@ QN_API QN_MUST_USE qn_status qn_predict_with(qn_model *model, qn_array x,
     qn_predict_with(model, x,                                                                      \
                     QN_PARAMS_(qn_predict_params, QN_PREDICT_DEFAULTS, .out = __VA_ARGS__))
 
+typedef struct qn_train_on_batch_params {
+    size_t size;
+    qn_array x, y;
+    qn_array sample_weight;   /**< as fit's */
+    const char *class_weight; /**< as fit's */
+    qn_logs *logs;            /**< receives the batch's own loss and metrics; may be NULL */
+} qn_train_on_batch_params;
+#define QN_TRAIN_ON_BATCH_DEFAULTS(set)
+QN_PARAMS_DEFAULTS_FUNCTION_(qn_train_on_batch, QN_TRAIN_ON_BATCH_DEFAULTS)
+/** One step of the optimizer on all rows given. Calls with as many rows share what they run on. It
+ * counts as no epoch, and leaves the history.
+ * @return QN_ERROR_DIVERGED when the loss was not finite: the weights are as before. */
+QN_API QN_MUST_USE qn_status qn_train_on_batch_with(qn_model *model,
+                                                    const qn_train_on_batch_params *params);
+#define qn_train_on_batch(model, ...)                                                              \
+    qn_train_on_batch_with(                                                                        \
+        model, QN_PARAMS_(qn_train_on_batch_params, QN_TRAIN_ON_BATCH_DEFAULTS, __VA_ARGS__))
+
+typedef struct qn_test_on_batch_params {
+    size_t size;
+    qn_array x, y;
+    qn_array sample_weight;
+    qn_logs *logs;
+} qn_test_on_batch_params;
+#define QN_TEST_ON_BATCH_DEFAULTS(set)
+QN_PARAMS_DEFAULTS_FUNCTION_(qn_test_on_batch, QN_TEST_ON_BATCH_DEFAULTS)
+/** Loss and metrics of all rows given, in one batch. */
+QN_API QN_MUST_USE qn_status qn_test_on_batch_with(qn_model *model,
+                                                   const qn_test_on_batch_params *params);
+#define qn_test_on_batch(model, ...)                                                               \
+    qn_test_on_batch_with(                                                                         \
+        model, QN_PARAMS_(qn_test_on_batch_params, QN_TEST_ON_BATCH_DEFAULTS, __VA_ARGS__))
+
+/** Keras's `model.stop_training = True`: a running fit ends after the current epoch (called from a
+ * hook on batches: after the batch, which ends the epoch) with QN_OK. For hooks and progress
+ * callbacks; another thread calls qn_stop. */
+QN_API void qn_stop_training(qn_model *model);
+
+/** Epochs that were trained, as the last fit counted them: where another one goes on as
+ * `.initial_epoch`. Saved with the model; compiling leaves it, as the weights stay. An epoch that
+ * was interrupted does not count. */
+QN_API int64_t qn_model_epochs(const qn_model *model);
+
 /** Asks a running fit, evaluate or predict to stop after the current chunk; when none runs, the
  * next one stops before its first. Async-signal-safe: the one function that may be called from a
  * signal handler or another thread. */
@@ -132,6 +201,11 @@ QN_API void qn_stop(qn_model *model);
  * @return false when there is no such epoch or result. */
 QN_API int64_t qn_history_epochs(const qn_model *model);
 QN_API bool qn_history_get(const qn_model *model, const char *name, int64_t epoch, double *value);
+/** The learning rate of the next step; what a schedule says where there is one. */
+QN_API QN_MUST_USE qn_status qn_get_learning_rate(const qn_model *model, double *rate);
+/** Sets it for all further steps. @return QN_ERROR_USAGE when a schedule rules it. */
+QN_API QN_MUST_USE qn_status qn_set_learning_rate(qn_model *model, double rate);
+
 /** All results of one epoch (0 is the first of the last fit), and the seconds it took. */
 QN_API bool qn_history_logs(const qn_model *model, int64_t epoch, qn_logs *logs, double *seconds);
 
@@ -162,15 +236,23 @@ QN_API QN_MUST_USE qn_status qn_summary(const qn_model *model, qn_write_fn write
 /** The model's layers in the text form, as qn_add_text takes it. Borrowed until the next call. */
 QN_API const char *qn_model_text(qn_model *model);
 
-/** Saves weights, architecture, compile arguments, input scale and seed as safetensors: written to
- * a temporary file beside it, synced, renamed. `path` is replaced whole or not at all. */
+/** Saves the model as safetensors: weights, architecture, compile arguments, input scale and seed,
+ * and where training stands: the optimizer's state and steps, the learning rate, the order of the
+ * next epoch, epochs, the state of callbacks. It is written to a temporary file beside `path`,
+ * synced, renamed: `path` is replaced whole or not at all. In a fit it may be called at the end of
+ * an epoch. */
 QN_API QN_MUST_USE qn_status qn_save(qn_model *model, const char *path);
-/** Loads what qn_save wrote; compiled if it was. Every offset and shape is checked. The optimizer's
- * state is not in the file: training goes on with a fresh one. */
+/** Loads what qn_save wrote; compiled if it was. Training goes on as it would have without the file
+ * in between, bit for bit: call qn_fit as before, with .initial_epoch = qn_model_epochs(model).
+ * What the first version of Quern saved has no training in it: it goes on with a fresh optimizer.
+ * Every offset, shape and count is checked.
+ * @return QN_ERROR_DATA when something is missing, left over, or not as the architecture and the
+ * optimizer want it. */
 QN_API QN_MUST_USE qn_status qn_load(qn_context *ctx, const char *path, qn_model **model);
 
-/** Lists the names one can write: kind is "layer", "activation", "loss", "metric", "optimizer" or
- * "initializer". @return the index-th name, NULL past the end or for an unknown kind. */
+/** Lists the names one can write: kind is "layer", "activation", "loss", "metric", "optimizer",
+ * "initializer", "regularizer", "constraint", "schedule" or "callback". @return the index-th name,
+ * NULL past the end or for an unknown kind. */
 QN_API const char *qn_names(const char *kind, int index);
 
 QN_HEADER_END

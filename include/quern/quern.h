@@ -4,6 +4,7 @@
 #ifndef QUERN_QUERN_H
 #define QUERN_QUERN_H
 
+#include <quern/callbacks.h>
 #include <quern/common.h>
 #include <quern/context.h>
 #include <quern/data.h>

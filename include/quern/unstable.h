@@ -23,6 +23,30 @@ typedef struct qn_run_stats {
 } qn_run_stats;
 QN_API QN_MUST_USE qn_status qn_model_stats(const qn_model *model, qn_run_stats *stats);
 
+/** Where a model's training stands, and how its last fit was called: what going on needs. */
+typedef struct qn_training_info {
+    size_t size;
+    uint64_t seed;      /**< of the model: of its weights, shuffling and random ops */
+    int64_t steps;      /**< of the optimizer since the model was compiled */
+    int64_t batch_size; /**< 0: there was no fit, and the rest is not known */
+    int64_t epochs;     /**< that it was to reach */
+    double validation_split;
+    bool shuffle;
+    const char *callbacks; /**< those given as text, or NULL; borrowed from the model */
+} qn_training_info;
+QN_API QN_MUST_USE qn_status qn_model_training(const qn_model *model, qn_training_info *info);
+
+/** Whether qn_adapt has a Normalization layer to give a mean and a variance. */
+QN_API bool qn_model_adapts(const qn_model *model);
+
+/** Writes an optimizer's text with a learning rate schedule in it: "adam" and
+ * "cosine_decay(0.01, 1000)" give "adam(learning_rate=cosine_decay(0.01, 1000))".
+ * @return QN_ERROR_USAGE when the optimizer names a learning rate of its own, or there is no such
+ * schedule. */
+QN_API QN_MUST_USE qn_status qn_optimizer_with_schedule(qn_context *ctx, const char *optimizer,
+                                                        const char *schedule, qn_write_fn write,
+                                                        void *user);
+
 typedef struct qn_plan_params {
     size_t size;
     int64_t batch_size;

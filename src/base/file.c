@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whole reads of files, plain or gzip, and folders. */
+/* Whole reads of files, plain or gzip, appending to them, and folders. */
 #include "base/file.h"
 #include "base/text.h"
 
@@ -190,6 +190,24 @@ qn_status qn_file_read_gz(qn_env *env, const char *path, size_t limit, char **da
     in.data[in.length] = '\0';
     *data = in.data;
     *bytes = in.length;
+    return QN_OK;
+}
+
+/* ---- appending ---- */
+
+qn_status qn_file_append(qn_env *env, const char *path, const char *text, bool fresh)
+{
+    FILE *file = fopen(path, fresh ? "wb" : "ab");
+    if (!file)
+        return qn_fail(env, QN_ERROR_IO, "could not open %s for writing: %s", path,
+                       strerror(errno));
+    size_t length = strlen(text);
+    errno = 0;
+    bool written = fwrite(text, 1, length, file) == length;
+    written = fclose(file) == 0 && written;
+    if (!written)
+        return qn_fail(env, QN_ERROR_IO, "could not write to %s: %s", path,
+                       strerror(errno ? errno : EIO));
     return QN_OK;
 }
 

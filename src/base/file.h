@@ -25,6 +25,8 @@ void qn_file_writer_abandon(qn_file_writer **writer);
 qn_status qn_file_replace(qn_env *env, const char *path, const void *data, size_t bytes);
 /* Fails now when `path` could not be replaced: creates and removes the temporary file. */
 qn_status qn_file_check_writable(qn_env *env, const char *path);
+/* Adds text to the end of a file, made where there is none; `fresh` empties it first. */
+qn_status qn_file_append(qn_env *env, const char *path, const char *text, bool fresh);
 /* Creates a folder and its parents. */
 qn_status qn_make_folders(qn_env *env, const char *path);
 

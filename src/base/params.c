@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Params structs by their tables of fields: from text, from a caller's struct, and back to text. */
+#include "base/numbers.h"
 #include "base/spec.h"
 #include "base/util.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +37,15 @@ static const char *text_of(const void *params, const qn_field *field)
     return *(const char *const *)((const char *)params + field->offset);
 }
 
+/* The text that the params own for this field: its value, or the call in place of a number. NULL:
+ * the field has none. */
+static char **own_text_at(void *params, const qn_field *field)
+{
+    if (field->kind == QN_FIELD_TEXT)
+        return text_at(params, field);
+    return field->call_text ? (char **)((char *)params + field->call_text - 1) : NULL;
+}
+
 static bool parse_int(const char *word, int64_t *value)
 {
     char *end;
@@ -48,27 +57,20 @@ static bool parse_int(const char *word, int64_t *value)
     return true;
 }
 
-/* strtod reads the locale's decimal point; Quern's text always has a dot. */
-static bool parse_double(const char *word, double *value)
-{
-    char copy[64], *end;
-    const char *dot = strchr(word, '.'), *point = localeconv()->decimal_point;
-    int length =
-        dot ? snprintf(copy, sizeof copy, "%.*s%s%s", (int)(dot - word), word, point, dot + 1)
-            : snprintf(copy, sizeof copy, "%s", word);
-    if (length <= 0 || (size_t)length >= sizeof copy)
-        return false;
-    double parsed = strtod(copy, &end);
-    if (end == copy || *end || isnan(parsed))
-        return false;
-    *value = parsed;
-    return true;
-}
-
 static bool parse_bool(const char *word, bool *value)
 {
     *value = qn_equal_nocase(word, "true") || strcmp(word, "1") == 0;
     return *value || qn_equal_nocase(word, "false") || strcmp(word, "0") == 0;
+}
+
+/* A number may be left out where its default says so by being NaN. */
+static bool may_be_none(const qn_schema *schema, const qn_field *field)
+{
+    double usual;
+    if (field->kind != QN_FIELD_DOUBLE)
+        return false;
+    memcpy(&usual, (const char *)schema->defaults + field->offset, sizeof usual);
+    return isnan(usual);
 }
 
 /* A number that stands alone is a shape of rank one. */
@@ -136,7 +138,13 @@ static qn_status read_value(qn_env *env, const qn_schema *schema, const qn_field
         read = word && parse_int(word, int_at(params, field));
         break;
     case QN_FIELD_DOUBLE:
-        read = word && parse_double(word, double_at(params, field));
+        if (field->call_text && node->call)
+            return read_text(env, node, own_text_at(params, field));
+        read = word && qn_number_parse(word, double_at(params, field));
+        if (!read && word && may_be_none(schema, field) && qn_equal_nocase(word, "none")) {
+            *double_at(params, field) = NAN;
+            read = true;
+        }
         break;
     case QN_FIELD_BOOL:
         read = word && parse_bool(word, bool_at(params, field));
@@ -153,9 +161,10 @@ static qn_status read_value(qn_env *env, const qn_schema *schema, const qn_field
     qn_spec_node bare = *node;
     bare.key = NULL;
     qn_spec_write(&found, &bare);
-    qn_status status =
-        qn_fail(env, QN_ERROR_USAGE, "%s: %s takes %s, found %s (column %d)", schema->name,
-                field->name, kind_name(field->kind), qn_text_get(&found), node->column);
+    qn_status status = qn_fail(
+        env, QN_ERROR_USAGE, "%s: %s takes %s, found %s (column %d)", schema->name, field->name,
+        field->call_text ? "a number or a name with arguments" : kind_name(field->kind),
+        qn_text_get(&found), node->column);
     qn_text_free(&found);
     return status;
 }
@@ -182,6 +191,8 @@ static qn_status check_number(qn_env *env, const qn_schema *schema, const qn_fie
     bool above = field->open_minimum ? value > field->minimum : value >= field->minimum;
     bool below = field->open_maximum ? value < field->maximum : value <= field->maximum;
     if (any ? !isnan(value) : above && below)
+        return QN_OK;
+    if (isnan(value) && may_be_none(schema, field))
         return QN_OK;
     char range[96] = "a number";
     if (!any)
@@ -228,7 +239,10 @@ static qn_status check_all(qn_env *env, const qn_schema *schema, void *params)
 {
     for (int i = 0; i < schema->field_count; i++)
         QN_TRY(check_field(env, schema, &schema->fields[i], params));
-    return QN_OK;
+    if (schema->check == NULL)
+        return QN_OK;
+    qn_status status = schema->check(env, params);
+    return status == QN_OK ? QN_OK : qn_fail_context(env, status, "%s", schema->name);
 }
 
 /* Replaces borrowed texts by copies. On failure those not yet copied are NULL. */
@@ -236,13 +250,13 @@ static qn_status own_texts(qn_env *env, const qn_schema *schema, void *params)
 {
     qn_status status = QN_OK;
     for (int i = 0; i < schema->field_count; i++) {
-        const qn_field *field = &schema->fields[i];
-        if (field->kind != QN_FIELD_TEXT || !text_of(params, field))
+        char **text = own_text_at(params, &schema->fields[i]);
+        if (!text || !*text)
             continue;
-        char *copy = status == QN_OK ? qn_strdup(env, text_of(params, field)) : NULL;
+        char *copy = status == QN_OK ? qn_strdup(env, *text) : NULL;
         if (!copy)
             status = QN_ERROR_MEMORY;
-        *text_at(params, field) = copy;
+        *text = copy;
     }
     return status;
 }
@@ -301,6 +315,9 @@ static qn_status field_of(qn_env *env, const qn_schema *schema, const qn_spec_no
                        "write it as key=value",
                        schema->name, item->column);
     *field = positional_field(schema, position);
+    if (!*field && schema->field_count == 0)
+        return qn_fail(env, QN_ERROR_USAGE, "%s takes no arguments, found one at column %d",
+                       schema->name, item->column);
     if (!*field)
         return qn_fail(env, QN_ERROR_USAGE,
                        "%s takes %d argument%s without a keyword; the one at column %d is too many",
@@ -371,9 +388,9 @@ qn_status qn_params_from_struct(qn_env *env, const qn_schema *schema, const qn_s
 void qn_params_free(qn_env *env, const qn_schema *schema, void *params)
 {
     for (int i = 0; i < schema->field_count; i++) {
-        if (schema->fields[i].kind != QN_FIELD_TEXT)
+        char **text = own_text_at(params, &schema->fields[i]);
+        if (!text)
             continue;
-        char **text = text_at(params, &schema->fields[i]);
         qn_free(env, *text);
         *text = NULL;
     }

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Params structs to text: `dense(100, activation=sigmoid)`, only what differs from the defaults. */
+#include "base/numbers.h"
 #include "base/spec.h"
 
 #include <inttypes.h>
-#include <locale.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <math.h>
 
 static const void *at(const void *params, const qn_field *field)
 {
@@ -15,6 +14,14 @@ static const void *at(const void *params, const qn_field *field)
 static const char *text_of(const void *params, const qn_field *field)
 {
     return *(const char *const *)at(params, field);
+}
+
+/* The call that stands in place of a number; NULL: none does. */
+static const char *call_of(const void *params, const qn_field *field)
+{
+    if (field->kind != QN_FIELD_DOUBLE || !field->call_text)
+        return NULL;
+    return *(const char *const *)((const char *)params + field->call_text - 1);
 }
 
 static int rank_of(const int64_t *shape)
@@ -32,7 +39,10 @@ static bool is_default(const qn_schema *schema, const qn_field *field, const voi
     case QN_FIELD_INT:
         return *(const int64_t *)value == *(const int64_t *)usual;
     case QN_FIELD_DOUBLE:
-        return *(const double *)value == *(const double *)usual;
+        if (call_of(params, field))
+            return false;
+        return *(const double *)value == *(const double *)usual ||
+               (isnan(*(const double *)value) && isnan(*(const double *)usual));
     case QN_FIELD_BOOL:
         return *(const bool *)value == *(const bool *)usual;
     case QN_FIELD_TEXT: {
@@ -47,28 +57,21 @@ static bool is_default(const qn_schema *schema, const qn_field *field, const voi
     return false;
 }
 
-/* The shortest of 15 to 17 digits that reads back as the same number, with a dot in any locale. */
-static void write_double(qn_text *text, double value)
+/* NaN is a number that is not given. */
+static void write_number(qn_text *text, double value)
 {
-    char number[40];
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(number, sizeof number, "%.*g", digits, value);
-        if (strtod(number, NULL) == value)
-            break;
-    }
-    const char *point = localeconv()->decimal_point, *found = strstr(number, point);
-    if (found)
-        qn_text_add(text, "%.*s.%s", (int)(found - number), number, found + strlen(point));
+    if (isnan(value))
+        qn_text_add(text, "none");
     else
-        qn_text_add(text, "%s", number);
+        qn_number_write(text, value);
 }
 
-/* A nested call stays one; any other text is a word, in quotes where it must be. */
+/* A nested call or a tuple stays one; any other text is a word, in quotes where it must be. */
 static void write_text(qn_text *text, const char *value)
 {
     qn_spec_node *root = NULL, word = {.word = (char *)(uintptr_t)value};
     if (strchr(value, '(') && qn_spec_parse(text->env, value, &root) == QN_OK && root->count == 1 &&
-        root->items[0].call && !root->items[0].key)
+        (root->items[0].call || root->items[0].tuple) && !root->items[0].key)
         qn_spec_write(text, &root->items[0]);
     else
         qn_spec_write(text, &word);
@@ -83,7 +86,10 @@ static void write_value(qn_text *text, const qn_field *field, const void *params
         qn_text_add(text, "%" PRId64, *(const int64_t *)value);
         break;
     case QN_FIELD_DOUBLE:
-        write_double(text, *(const double *)value);
+        if (call_of(params, field))
+            write_text(text, call_of(params, field));
+        else
+            write_number(text, *(const double *)value);
         break;
     case QN_FIELD_BOOL:
         qn_text_add(text, *(const bool *)value ? "true" : "false");

@@ -30,7 +30,7 @@ void qn_spec_write(qn_text *text, const qn_spec_node *node);
 
 typedef enum qn_field_kind {
     QN_FIELD_INT,    /* int64_t */
-    QN_FIELD_DOUBLE, /* double */
+    QN_FIELD_DOUBLE, /* double; where the default is NaN, "none" is NaN: not given */
     QN_FIELD_BOOL,   /* bool */
     QN_FIELD_TEXT,   /* const char *: a word, or a nested spec kept as text; owned copy */
     QN_FIELD_SHAPE   /* int64_t[QN_MAX_RANK], ends at the first 0 */
@@ -46,6 +46,8 @@ typedef struct qn_field {
     bool required;
     double minimum, maximum; /* numbers: inclusive range; both 0: any */
     bool open_minimum, open_maximum;
+    size_t call_text; /* DOUBLE: offset + 1 of the `const char *` that a call goes to in place of a
+                         number, as a schedule does for a learning rate; the params own it */
 } qn_field;
 
 /* What layers, optimizers, ... have in common: a name, a params struct and its fields. */
@@ -56,6 +58,9 @@ typedef struct qn_schema {
     size_t size;
     const qn_field *fields;
     int field_count;
+    /* What the table cannot say: names, fields that exclude each other. NULL: nothing to check. */
+    qn_status (*check)(qn_env *env, const void *params);
+    const char *alias; /* another name for it, or NULL */
 } qn_schema;
 
 /* Fills `params` (schema->size bytes) from a spec node: defaults first, then its arguments; unknown

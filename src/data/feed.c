@@ -3,7 +3,7 @@
 #include "data/feed.h"
 #include "data/convert.h"
 
-/* One of the two arrays. */
+/* One of the arrays. */
 typedef struct column {
     qn_array array; /* borrowed while loaded; data NULL otherwise */
     qn_dtype dtype; /* on the device */
@@ -18,7 +18,7 @@ struct qn_samples {
     qn_env *env;
     bool resident;
     int64_t capacity; /* rows: of the arrays, or of the ring */
-    column column[2]; /* x, y */
+    column column[QN_SAMPLE_ARRAYS];
 };
 
 /* Arrays that are converted on their way to the device go through staging in pieces. */
@@ -31,12 +31,16 @@ static size_t row_bytes_of(const qn_array *array)
     return (size_t)qn_array_row_elements(array) * qn_dtype_size(qn_array_device_dtype(array));
 }
 
-uint64_t qn_samples_row_bytes(const qn_array *x, const qn_array *y)
+uint64_t qn_samples_row_bytes(const qn_array array[QN_SAMPLE_ARRAYS])
 {
-    return (uint64_t)row_bytes_of(x) + (y->data ? row_bytes_of(y) : 0);
+    uint64_t bytes = 0;
+
+    for (int i = 0; i < QN_SAMPLE_ARRAYS; i++)
+        bytes += array[i].data ? row_bytes_of(&array[i]) : 0;
+    return bytes;
 }
 
-/* The whole of both arrays may take half of the free memory: the plan needs the rest. Sample
+/* The whole of all arrays may take half of the free memory: the plan needs the rest. Sample
  * numbers are int32 on the device. */
 static bool fits_whole(const qn_samples_request *request)
 {
@@ -44,20 +48,21 @@ static bool fits_whole(const qn_samples_request *request)
     uint64_t held = qn_device_count_of(request->device)->bytes;
     uint64_t free_bytes = info->memory > held ? info->memory - held : 0;
     uint64_t limit = request->limit ? request->limit : free_bytes / 2;
-    uint64_t rows = (uint64_t)request->x.shape[0];
-    uint64_t x_bytes = rows * row_bytes_of(&request->x);
-    uint64_t y_bytes = request->y.data ? rows * row_bytes_of(&request->y) : 0;
+    uint64_t rows = (uint64_t)request->array[QN_SAMPLE_X].shape[0];
 
-    return x_bytes <= info->max_allocation && y_bytes <= info->max_allocation &&
-           x_bytes + y_bytes <= limit && rows <= INT32_MAX;
+    for (int i = 0; i < QN_SAMPLE_ARRAYS; i++)
+        if (request->array[i].data &&
+            rows * row_bytes_of(&request->array[i]) > info->max_allocation)
+            return false;
+    return rows * qn_samples_row_bytes(request->array) <= limit && rows <= INT32_MAX;
 }
 
 /* A few rows more than asked for, so that calls with about as many find room in what is kept. */
 static int64_t resident_rows(const qn_samples_request *request)
 {
-    uint64_t row = qn_samples_row_bytes(&request->x, &request->y);
+    uint64_t row = qn_samples_row_bytes(request->array);
     uint64_t step = row < ROUND_BYTES ? ROUND_BYTES / row : 1;
-    uint64_t rows = (uint64_t)request->x.shape[0];
+    uint64_t rows = (uint64_t)request->array[QN_SAMPLE_X].shape[0];
     uint64_t rounded = (rows + step - 1) / step * step;
     uint64_t most = qn_device_description(request->device)->max_allocation;
 
@@ -80,7 +85,7 @@ qn_status qn_samples_create(const qn_samples_request *request, qn_samples **samp
 {
     qn_env *env = qn_device_env(request->device);
     qn_samples *made = qn_alloc(env, sizeof *made);
-    qn_status status;
+    qn_status status = QN_OK;
 
     *samples = NULL;
     if (!made)
@@ -89,9 +94,8 @@ qn_status qn_samples_create(const qn_samples_request *request, qn_samples **samp
     made->env = env;
     made->resident = fits_whole(request);
     made->capacity = made->resident ? resident_rows(request) : request->ring_rows;
-    status = create_column(made, &made->column[0], &request->x);
-    if (status == QN_OK)
-        status = create_column(made, &made->column[1], &request->y);
+    for (int i = 0; status == QN_OK && i < QN_SAMPLE_ARRAYS; i++)
+        status = create_column(made, &made->column[i], &request->array[i]);
     if (status != QN_OK)
         qn_samples_destroy(&made);
     *samples = made;
@@ -107,7 +111,7 @@ void qn_samples_destroy(qn_samples **samples)
         return;
     /* A failed upload was the business of the call that began it. */
     (void)qn_samples_release(old);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < QN_SAMPLE_ARRAYS; i++) {
         qn_buffer_destroy(&old->column[i].buffer);
         qn_staging_destroy(&old->column[i].staging);
     }
@@ -123,12 +127,14 @@ static bool column_suits(const column *c, const qn_array *array)
 
 bool qn_samples_suit(const qn_samples *samples, const qn_samples_request *request)
 {
-    int64_t needed = samples->resident ? request->x.shape[0] : request->ring_rows;
+    int64_t rows = request->array[QN_SAMPLE_X].shape[0];
+    int64_t needed = samples->resident ? rows : request->ring_rows;
 
-    if (samples->device != request->device || samples->capacity < needed ||
-        !column_suits(&samples->column[0], &request->x) ||
-        !column_suits(&samples->column[1], &request->y))
+    if (samples->device != request->device || samples->capacity < needed)
         return false;
+    for (int i = 0; i < QN_SAMPLE_ARRAYS; i++)
+        if (!column_suits(&samples->column[i], &request->array[i]))
+            return false;
     /* What a limit asked for must stay as asked. */
     return samples->resident ? request->limit == 0 || fits_whole(request) : !fits_whole(request);
 }
@@ -172,9 +178,9 @@ static qn_status upload(qn_samples *samples, column *c)
 
 qn_status qn_samples_load(qn_samples *samples, const qn_samples_request *request)
 {
-    samples->column[0].array = request->x;
-    samples->column[1].array = request->y;
-    for (int i = 0; samples->resident && i < 2; i++) {
+    for (int i = 0; i < QN_SAMPLE_ARRAYS; i++)
+        samples->column[i].array = request->array[i];
+    for (int i = 0; samples->resident && i < QN_SAMPLE_ARRAYS; i++) {
         if (samples->column[i].buffer)
             QN_TRY(upload(samples, &samples->column[i]));
     }
@@ -183,7 +189,7 @@ qn_status qn_samples_load(qn_samples *samples, const qn_samples_request *request
 
 qn_status qn_samples_ready(qn_samples *samples)
 {
-    for (int i = 0; samples->resident && i < 2; i++) {
+    for (int i = 0; samples->resident && i < QN_SAMPLE_ARRAYS; i++) {
         for (int half = 0; half < 2; half++)
             QN_TRY(qn_compute_after(samples->device, samples->column[i].uploaded[half]));
     }
@@ -236,7 +242,7 @@ qn_status qn_samples_stage(qn_samples *samples, int half, const uint32_t *order,
                        (long long)count, (long long)(samples->capacity / 2));
     for (int64_t i = 0; i < count; i++)
         index[i] = (uint32_t)(ring + i);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < QN_SAMPLE_ARRAYS; i++) {
         if (samples->column[i].buffer)
             QN_TRY(stage_column(samples, &samples->column[i], half, order, first, count));
     }
@@ -247,7 +253,7 @@ qn_status qn_samples_release(qn_samples *samples)
 {
     qn_status result = QN_OK;
 
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < QN_SAMPLE_ARRAYS; i++) {
         for (int half = 0; half < 2; half++) {
             qn_status status = wait_upload(&samples->column[i].uploaded[half]);
 
@@ -259,14 +265,9 @@ qn_status qn_samples_release(qn_samples *samples)
     return result;
 }
 
-qn_buffer *qn_samples_x(const qn_samples *samples)
+qn_buffer *qn_samples_buffer(const qn_samples *samples, int which)
 {
-    return samples->column[0].buffer;
-}
-
-qn_buffer *qn_samples_y(const qn_samples *samples)
-{
-    return samples->column[1].buffer;
+    return samples->column[which].buffer;
 }
 
 bool qn_samples_resident(const qn_samples *samples)
@@ -283,7 +284,7 @@ uint64_t qn_samples_bytes(const qn_samples *samples)
 {
     uint64_t bytes = 0;
 
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < QN_SAMPLE_ARRAYS; i++) {
         if (samples->column[i].buffer)
             bytes += qn_buffer_bytes(samples->column[i].buffer);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A set of samples (inputs and targets) on the device, for plans that gather rows by number.
+/* A set of samples (inputs, targets, weights) on the device, for plans that gather rows by number.
  *
- * Resident: both arrays are uploaded once, in their compact types, and a row's number is the
+ * Resident: all arrays are uploaded once, in their compact types, and a row's number is the
  * sample's number. Streaming, when they do not fit: two halves of a ring on the device hold the
  * rows of one chunk of steps each, and the numbers point into the ring. The same plan runs either
  * way. */
@@ -12,10 +12,12 @@
 
 typedef struct qn_samples qn_samples;
 
+/* What belongs to a sample. data NULL: there is none. */
+enum { QN_SAMPLE_X, QN_SAMPLE_Y, QN_SAMPLE_WEIGHT, QN_SAMPLE_ARRAYS };
+
 typedef struct qn_samples_request {
     qn_device *device;
-    qn_array x;
-    qn_array y;        /* data NULL: no targets */
+    qn_array array[QN_SAMPLE_ARRAYS]; /* x is there; the others have as many rows or no data */
     int64_t ring_rows; /* rows of the ring if they stream; even: each half holds one chunk */
     uint64_t limit;    /* device bytes they may take as a whole; 0: half of what is free */
 } qn_samples_request;
@@ -40,12 +42,11 @@ qn_status qn_samples_stage(qn_samples *samples, int half, const uint32_t *order,
 /* Waits for uploads under way and forgets the arrays. */
 qn_status qn_samples_release(qn_samples *samples);
 
-qn_buffer *qn_samples_x(const qn_samples *samples);
-qn_buffer *qn_samples_y(const qn_samples *samples); /* NULL: no targets */
+qn_buffer *qn_samples_buffer(const qn_samples *samples, int which); /* NULL: no such array */
 bool qn_samples_resident(const qn_samples *samples);
 int64_t qn_samples_ring_rows(const qn_samples *samples); /* 0 when resident */
 uint64_t qn_samples_bytes(const qn_samples *samples);    /* on the device */
 /* Device bytes of one sample. */
-uint64_t qn_samples_row_bytes(const qn_array *x, const qn_array *y);
+uint64_t qn_samples_row_bytes(const qn_array array[QN_SAMPLE_ARRAYS]);
 
 #endif

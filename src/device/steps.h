@@ -72,7 +72,8 @@ typedef struct qn_step_row {
     int32_t rows;     /* valid rows of the batch; the rest is padding */
     int32_t out_at;   /* row of the results (training) or first output row (prediction) */
     float rate;       /* learning rate, bias correction included where the optimizer has one */
-    float reserved[3];
+    float decay;      /* learning rate times weight decay; 0: none */
+    float reserved[2];
 } qn_step_row;
 
 #endif

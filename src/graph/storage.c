@@ -156,6 +156,20 @@ qn_status qn_storage_slots(qn_storage *storage, int count)
     return QN_OK;
 }
 
+qn_status qn_storage_read_slot(qn_storage *storage, int slot, const qn_variable *variable,
+                               float *values)
+{
+    return qn_buffer_read(storage->slot[slot], variable->offset,
+                          (size_t)variable->count * sizeof(float), values);
+}
+
+qn_status qn_storage_write_slot(qn_storage *storage, int slot, const qn_variable *variable,
+                                const float *values)
+{
+    return qn_buffer_write(storage->slot[slot], variable->offset,
+                           (size_t)variable->count * sizeof(float), values);
+}
+
 qn_status qn_variable_read(qn_variable *variable, float *values)
 {
     size_t bytes = (size_t)variable->count * sizeof(float);

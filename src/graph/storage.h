@@ -49,6 +49,11 @@ qn_status qn_storage_declare(qn_storage *storage, const char *name, qn_role role
 qn_status qn_storage_commit(qn_storage *storage);
 /* Optimizer slots: `count` zeroed segments; destroys those that were there. */
 qn_status qn_storage_slots(qn_storage *storage, int count);
+/* One parameter's part of a slot: `count` floats. */
+qn_status qn_storage_read_slot(qn_storage *storage, int slot, const qn_variable *variable,
+                               float *values);
+qn_status qn_storage_write_slot(qn_storage *storage, int slot, const qn_variable *variable,
+                                const float *values);
 /* Host copies, `count` floats. Before commit they go to and from `initial`. */
 qn_status qn_variable_read(qn_variable *variable, float *values);
 qn_status qn_variable_write(qn_variable *variable, const float *values);

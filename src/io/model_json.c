@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Architecture, compile arguments, scale and seed as JSON. The text forms are what is read back;
- * the list of layers beside them is for other programs. */
+/* Architecture, compile arguments, scale, seed and training as JSON. The text forms are what is
+ * read back; the list of layers beside them is for other programs. */
 #include "io/model_json.h"
+#include "io/training_json.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Raised when a reader of this version could not read what is written. */
-enum { FORMAT = 1 };
+/* Raised when a reader of this version could not read what is written. Format 1 had no training:
+ * its models go on with a fresh optimizer. */
+enum { OLDEST_FORMAT = 1, FORMAT = 2 };
 
 /* ---- writing ---- */
 
@@ -30,7 +31,7 @@ static json_t *field_json(const qn_field *field, const void *params)
     case QN_FIELD_INT:
         return json_integer(*(const int64_t *)at);
     case QN_FIELD_DOUBLE:
-        return json_real(*(const double *)at);
+        return qn_json_double(*(const double *)at);
     case QN_FIELD_BOOL:
         return json_boolean(*(const bool *)at);
     case QN_FIELD_TEXT:
@@ -75,9 +76,9 @@ static json_t *layers_json(const qn_model *model)
 
 static json_t *compile_json(const qn_model *model, const char *optimizer)
 {
-    if (model->optimizer == NULL)
+    if (model->optimizer.schema == NULL)
         return json_null();
-    return json_pack("{s:s, s:s, s:s?}", "optimizer", optimizer, "loss", model->loss->name,
+    return json_pack("{s:s, s:s, s:s?}", "optimizer", optimizer, "loss", model->loss_text,
                      "metrics", model->metrics_text);
 }
 
@@ -85,20 +86,24 @@ static json_t *whole_json(const qn_model *model, const char *architecture, const
 {
     char seed[24];
     snprintf(seed, sizeof seed, "%" PRIu64, model->seed);
-    return json_pack("{s:i, s:s, s:s, s:o, s:o, s:o, s:f, s:s, s:I}", "format", (int)FORMAT,
-                     "quern_version", qn_version(), "architecture", architecture, "input_shape",
-                     shape_json(model->input_shape.rank - 1, model->input_shape.dim + 1), "layers",
-                     layers_json(model), "compile", compile_json(model, optimizer), "input_scale",
-                     (double)model->input_scale, "seed", seed, "iterations",
-                     (json_int_t)model->iterations);
+    json_t *whole =
+        json_pack("{s:i, s:s, s:s, s:o, s:o, s:o, s:f, s:s}", "format", (int)FORMAT,
+                  "quern_version", qn_version(), "architecture", architecture, "input_shape",
+                  shape_json(model->input_shape.rank - 1, model->input_shape.dim + 1), "layers",
+                  layers_json(model), "compile", compile_json(model, optimizer), "input_scale",
+                  (double)model->input_scale, "seed", seed);
+    if (whole == NULL || qn_training_to_json(model, whole) == 0)
+        return whole;
+    json_decref(whole);
+    return NULL;
 }
 
 qn_status qn_model_to_json(qn_model *model, char **text)
 {
     qn_text optimizer = {.env = model->env};
     const char *architecture = qn_model_text(model);
-    if (model->optimizer != NULL)
-        qn_params_write(&optimizer, &model->optimizer->schema, model->optimizer_params);
+    if (model->optimizer.schema != NULL)
+        qn_params_write(&optimizer, model->optimizer.schema, model->optimizer.params);
     bool failed = model->text.failed || optimizer.failed; /* their message is there */
     json_t *whole = failed ? NULL : whole_json(model, architecture, qn_text_get(&optimizer));
     char *dumped = whole != NULL ? json_dumps(whole, JSON_COMPACT) : NULL;
@@ -117,22 +122,17 @@ qn_status qn_model_to_json(qn_model *model, char **text)
 
 /* ---- reading ---- */
 
-static qn_status wrong(const qn_model *model, const char *key, const char *expected)
+static qn_status read_format(const qn_model *model, const json_t *whole, json_int_t *format)
 {
-    return qn_fail(model->env, QN_ERROR_DATA,
-                   "the model's description is damaged: '%s' should be %s", key, expected);
-}
-
-static qn_status read_format(const qn_model *model, const json_t *whole)
-{
-    const json_t *format = json_object_get(whole, "format");
-    if (!json_is_integer(format))
-        return wrong(model, "format", "a whole number");
-    if (json_integer_value(format) != FORMAT)
+    const json_t *found = json_object_get(whole, "format");
+    *format = json_integer_value(found);
+    if (!json_is_integer(found))
+        return qn_json_wrong(model, "format", "a whole number");
+    if (*format < OLDEST_FORMAT || *format > FORMAT)
         return qn_fail(model->env, QN_ERROR_DATA,
-                       "the model's description has format %" PRId64 ", this Quern reads %d: it "
-                       "may be from a newer version",
-                       (int64_t)json_integer_value(format), FORMAT);
+                       "the model's description has format %" PRId64 ", this Quern reads %d to "
+                       "%d: it may be from a newer version",
+                       (int64_t)*format, OLDEST_FORMAT, FORMAT);
     return QN_OK;
 }
 
@@ -142,9 +142,9 @@ static qn_status read_seed(qn_model *model, const json_t *whole)
     const char *seed = json_string_value(json_object_get(whole, "seed"));
     char *end = NULL;
     if (seed == NULL || seed[0] < '0' || seed[0] > '9')
-        return wrong(model, "seed", "a whole number as text");
+        return qn_json_wrong(model, "seed", "a whole number as text");
     model->seed = strtoull(seed, &end, 10);
-    return *end == '\0' ? QN_OK : wrong(model, "seed", "a whole number as text");
+    return *end == '\0' ? QN_OK : qn_json_wrong(model, "seed", "a whole number as text");
 }
 
 static qn_status read_scale(qn_model *model, const json_t *whole)
@@ -152,7 +152,7 @@ static qn_status read_scale(qn_model *model, const json_t *whole)
     const json_t *scale = json_object_get(whole, "input_scale");
     model->input_scale = (float)json_number_value(scale);
     if (!json_is_number(scale) || !isfinite(model->input_scale))
-        return wrong(model, "input_scale", "a finite number");
+        return qn_json_wrong(model, "input_scale", "a finite number");
     return QN_OK;
 }
 
@@ -163,9 +163,9 @@ static qn_status read_layers(qn_model *model, const json_t *whole, const qn_valu
     int64_t shape[QN_MAX_RANK] = {0};
     size_t rank = json_array_size(dims);
     if (layers == NULL)
-        return wrong(model, "architecture", "a list of layers as text");
+        return qn_json_wrong(model, "architecture", "a list of layers as text");
     if (rank < 1 || rank >= QN_MAX_RANK)
-        return wrong(model, "input_shape", "a list of one to seven numbers");
+        return qn_json_wrong(model, "input_shape", "a list of one to seven numbers");
     for (size_t i = 0; i < rank; i++)
         shape[i] = json_integer_value(json_array_get(dims, i));
     /* The weights come with the layers: they must not be drawn before, at sizes that the file
@@ -185,32 +185,35 @@ static qn_status read_compile(qn_model *model, const json_t *whole)
     const char *optimizer = json_string_value(json_object_get(compile, "optimizer"));
     const char *loss = json_string_value(json_object_get(compile, "loss"));
     if (optimizer == NULL || loss == NULL)
-        return wrong(model, "compile", "null, or an object with optimizer, loss and metrics");
+        return qn_json_wrong(model, "compile",
+                             "null, or an object with optimizer, loss and metrics");
     return qn_compile(model, .optimizer = optimizer, .loss = loss,
                       .metrics = json_string_value(json_object_get(compile, "metrics")));
 }
 
-/* The number of optimizer steps is not taken over: the optimizer's state is not in the file, and a
- * bias correction counts from where the state does. */
-static qn_status read_all(qn_model *model, const json_t *whole, const qn_value_source *source)
+static qn_status read_all(qn_model *model, const json_t *whole, const qn_value_source *weights,
+                          const qn_value_source *state)
 {
+    json_int_t format;
     if (!json_is_object(whole))
-        return wrong(model, "quern", "a JSON object as text");
-    QN_TRY(read_format(model, whole));
+        return qn_json_wrong(model, "quern", "a JSON object as text");
+    QN_TRY(read_format(model, whole, &format));
     QN_TRY(read_seed(model, whole));
     QN_TRY(read_scale(model, whole));
-    QN_TRY(read_layers(model, whole, source));
-    return read_compile(model, whole);
+    QN_TRY(read_layers(model, whole, weights));
+    QN_TRY(read_compile(model, whole));
+    return format >= 2 ? qn_training_from_json(model, whole, state) : QN_OK;
 }
 
-qn_status qn_model_from_json(qn_model *model, const char *text, const qn_value_source *source)
+qn_status qn_model_from_json(qn_model *model, const char *text, const qn_value_source *weights,
+                             const qn_value_source *state)
 {
     json_error_t error;
     json_t *whole = json_loads(text, JSON_REJECT_DUPLICATES, &error);
     if (whole == NULL)
         return qn_fail(model->env, QN_ERROR_DATA,
                        "the model's description is not JSON as expected: %s", error.text);
-    qn_status status = read_all(model, whole, source);
+    qn_status status = read_all(model, whole, weights, state);
     json_decref(whole);
     return status;
 }

@@ -164,7 +164,7 @@ qn_status qn_gemm_clblast(qn_steps *steps, const qn_gemm *gemm)
     if (gemm->bias)
         return qn_kernel_bias(steps, gemm->activation, gemm->c, gemm->bias, gemm->c, gemm->m,
                               gemm->n);
-    if (gemm->activation && strcmp(gemm->activation, "linear") != 0)
+    if (gemm->activation.function && strcmp(gemm->activation.function, "linear") != 0)
         return qn_kernel_unary(steps, gemm->activation, gemm->c, gemm->c, gemm->m * gemm->n);
     return QN_OK;
 }

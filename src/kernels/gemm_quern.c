@@ -107,7 +107,7 @@ double qn_gemm_elements(const qn_gemm *gemm)
 static void begin(qn_launch *launch, qn_steps *steps, const qn_gemm *gemm,
                   const qn_gemm_tiles *tiles)
 {
-    char shape[112], options[224];
+    char shape[112], activation[96], options[288];
 
     if (tiles->cpu)
         snprintf(shape, sizeof shape,
@@ -117,10 +117,9 @@ static void begin(qn_launch *launch, qn_steps *steps, const qn_gemm *gemm,
     else
         snprintf(shape, sizeof shape, "-DQN_IM=%d -DQN_IN=%d -DQN_RM=%d -DQN_RN=%d -DQN_KT=%d",
                  tiles->items_m, tiles->items_n, tiles->rm, tiles->rn, tiles->kt);
-    snprintf(options, sizeof options,
-             "-DQN_TRANS_A=%d -DQN_TRANS_B=%d %s -DQN_BIAS=%d -DQN_ACTIVATION=qn_%s", gemm->trans_a,
-             gemm->trans_b, shape, gemm->bias != NULL,
-             gemm->activation ? gemm->activation : "linear");
+    qn_elementwise_options(gemm->activation, "QN_ACTIVATION", activation, sizeof activation);
+    snprintf(options, sizeof options, "-DQN_TRANS_A=%d -DQN_TRANS_B=%d %s -DQN_BIAS=%d %s",
+             gemm->trans_a, gemm->trans_b, shape, gemm->bias != NULL, activation);
     qn_launch_begin(launch, steps, tiles->cpu ? "gemm_cpu.cl" : "gemm_gpu.cl", options,
                     tiles->cpu ? "gemm_cpu" : "gemm_gpu");
 }

@@ -104,7 +104,7 @@ static qn_status compute(qn_device *device, const product *p, qn_flavour flavour
                               .b = x.b,
                               .c = x.c,
                               .bias = p->bias ? x.bias : NULL,
-                              .activation = p->sigmoid ? "sigmoid" : NULL};
+                              .activation = qn_plain(p->sigmoid ? "sigmoid" : NULL)};
 
         status = record(&steps, &gemm);
     }

@@ -26,7 +26,7 @@ size_t qn_flavour_local(const qn_steps *steps)
 void qn_launch_begin(qn_launch *launch, qn_steps *steps, const char *file, const char *options,
                      const char *name)
 {
-    char all[256];
+    char all[320];
 
     memset(launch, 0, sizeof *launch);
     launch->steps = steps;

@@ -15,6 +15,12 @@ static int64_t part_of(int64_t count)
     return part < ONE_LAUNCH / 4 ? ONE_LAUNCH / 4 : (part + 15) / 16 * 16;
 }
 
+int64_t qn_sum_parts(int64_t count, int64_t *part)
+{
+    *part = count <= ONE_LAUNCH ? count : part_of(count);
+    return qn_divide_up(count, *part);
+}
+
 size_t qn_sum_scratch_bytes(const qn_device *device, int64_t count)
 {
     (void)device;
@@ -41,16 +47,15 @@ static qn_status sum_parts(qn_steps *steps, qn_buffer *x, qn_buffer *y, int64_t 
 qn_status qn_kernel_sum(qn_steps *steps, qn_buffer *x, qn_buffer *scratch, qn_buffer *y,
                         int64_t count, double factor)
 {
-    int64_t part = part_of(count);
+    int64_t part, parts = qn_sum_parts(count, &part);
 
-    if (count <= ONE_LAUNCH)
-        return sum_parts(steps, x, y, count, count, factor);
+    if (parts == 1)
+        return sum_parts(steps, x, y, count, part, factor);
     if (!scratch)
         return qn_fail(qn_device_env(steps->device), QN_ERROR_INTERNAL,
                        "the sum of %lld elements was given no scratch memory", (long long)count);
     QN_TRY(sum_parts(steps, x, scratch, count, part, 1.0));
-    count = qn_divide_up(count, part);
-    return sum_parts(steps, scratch, y, count, count, factor);
+    return sum_parts(steps, scratch, y, parts, parts, factor);
 }
 
 qn_status qn_kernel_column_sum(qn_steps *steps, qn_buffer *x, qn_buffer *y, int64_t rows,

@@ -13,8 +13,9 @@
 #define FIRST_LINE "quern self-tests 1\n"
 #define MAX_FILE ((size_t)1 << 20)
 
-static const qn_selftest_case *const lists[] = {qn_selftest_elementwise, qn_selftest_rows,
-                                                qn_selftest_steps, qn_selftest_gemm};
+static const qn_selftest_case *const lists[] = {
+    qn_selftest_elementwise, qn_selftest_rows, qn_selftest_steps, qn_selftest_random,
+    qn_selftest_update,      qn_selftest_norm, qn_selftest_gemm};
 
 const qn_selftest_case *qn_selftest_case_at(int index)
 {

@@ -6,25 +6,95 @@
 #define N QN_TRIAL_COUNT
 #define OUT 4
 
-static const char *const functions[] = {"linear", "negative", "square",  "sqrt", "exp",
-                                        "log",    "absolute", "sigmoid", "tanh", "relu"};
+#define FUNCTIONS(each)                                                                            \
+    each(linear) each(negative) each(square) each(sqrt) each(exp) each(log) each(absolute)         \
+        each(sigmoid) each(tanh) each(relu) each(leaky_relu) each(elu) each(selu) each(gelu)       \
+            each(gelu_tanh) each(silu) each(softplus) each(softsign) each(hard_sigmoid)
+
+#define NUMBER(name) function_##name,
+enum { FUNCTIONS(NUMBER) FUNCTION_COUNT };
+
+#define NAME(name) #name,
+static const char *const functions[] = {FUNCTIONS(NAME)};
+
+#define ALPHA 0.25
+static const double selu_scale = 1.0507009873554805, selu_low = 1.7580993408473766;
+
+static double sigmoid(double x)
+{
+    return 1.0 / (1.0 + exp(-x));
+}
+
+/* x Phi(x), and its approximation by a sigmoid of gelu_at(x). */
+static double normal(double x)
+{
+    return 0.5 * erfc(-x * sqrt(0.5));
+}
+
+static double gelu_at(double x)
+{
+    return sqrt(8.0 / acos(-1.0)) * (x + 0.044715 * x * x * x);
+}
 
 static double value(int function, double x)
 {
-    double y[] = {x,       -x,
-                  x * x,   sqrt(fabs(x)),
-                  exp(x),  log(fabs(x)),
-                  fabs(x), 1.0 / (1.0 + exp(-x)),
-                  tanh(x), x > 0 ? x : 0.0};
+    const double y[FUNCTION_COUNT] = {
+        [function_linear] = x,
+        [function_negative] = -x,
+        [function_square] = x * x,
+        [function_sqrt] = sqrt(fabs(x)),
+        [function_exp] = exp(x),
+        [function_log] = log(fabs(x)),
+        [function_absolute] = fabs(x),
+        [function_sigmoid] = sigmoid(x),
+        [function_tanh] = tanh(x),
+        [function_relu] = x > 0 ? x : 0.0,
+        [function_leaky_relu] = x > 0 ? x : ALPHA * x,
+        [function_elu] = x > 0 ? x : ALPHA * expm1(x),
+        [function_selu] = x > 0 ? selu_scale * x : selu_low * expm1(x),
+        [function_gelu] = x * normal(x),
+        [function_gelu_tanh] = x * sigmoid(gelu_at(x)),
+        [function_silu] = x * sigmoid(x),
+        [function_softplus] = log1p(exp(x)),
+        [function_softsign] = x / (1.0 + fabs(x)),
+        [function_hard_sigmoid] = fmin(fmax(x / 6.0 + 0.5, 0.0), 1.0),
+    };
 
     return y[function];
 }
 
+/* d(x sigmoid(u)) / dx, from u and du/dx. */
+static double gated_slope(double x, double u, double du)
+{
+    double s = sigmoid(u);
+
+    return s * (1.0 + x * (1.0 - s) * du);
+}
+
 static double slope(int function, double x, double y)
 {
-    double sign = (x > 0) - (x < 0);
-    double dy[] = {1.0,     -1.0, 2.0 * x,       0.5 / y,     y,
-                   1.0 / x, sign, y * (1.0 - y), 1.0 - y * y, y > 0};
+    const double dy[FUNCTION_COUNT] = {
+        [function_linear] = 1.0,
+        [function_negative] = -1.0,
+        [function_square] = 2.0 * x,
+        [function_sqrt] = 0.5 / y,
+        [function_exp] = y,
+        [function_log] = 1.0 / x,
+        [function_absolute] = (x > 0) - (x < 0),
+        [function_sigmoid] = y * (1.0 - y),
+        [function_tanh] = 1.0 - y * y,
+        [function_relu] = y > 0,
+        [function_leaky_relu] = x > 0 ? 1.0 : ALPHA,
+        [function_elu] = x > 0 ? 1.0 : y + ALPHA,
+        [function_selu] = x > 0 ? selu_scale : y + selu_low,
+        [function_gelu] = normal(x) + x * exp(-0.5 * x * x) / sqrt(2.0 * acos(-1.0)),
+        [function_gelu_tanh] =
+            gated_slope(x, gelu_at(x), sqrt(8.0 / acos(-1.0)) * (1.0 + 0.134145 * x * x)),
+        [function_silu] = gated_slope(x, x, 1.0),
+        [function_softplus] = -expm1(-y),
+        [function_softsign] = (1.0 - fabs(y)) * (1.0 - fabs(y)),
+        [function_hard_sigmoid] = y > 0 && y < 1 ? 1.0 / 6.0 : 0.0,
+    };
 
     return dy[function];
 }
@@ -33,8 +103,14 @@ static double slope(int function, double x, double y)
 static float argument(int function, int i)
 {
     float x = 0.125f + 0.0625f * (float)((i * 7) % N);
+    bool positive = function == function_sqrt || function == function_log;
 
-    return i % 3 == 0 && function != 3 && function != 5 ? -x : x;
+    return i % 3 == 0 && !positive ? -x : x;
+}
+
+static qn_elementwise elementwise(int function)
+{
+    return (qn_elementwise){functions[function], ALPHA};
 }
 
 static qn_status try_unary(qn_trial *t, int function)
@@ -44,7 +120,7 @@ static qn_status try_unary(qn_trial *t, int function)
         t->expected[i] = value(function, (double)t->in[0].f[i]);
     }
     QN_TRY(qn_trial_upload(t));
-    QN_TRY(qn_kernel_unary(&t->steps, functions[function], t->buffer[0], t->buffer[OUT], N));
+    QN_TRY(qn_kernel_unary(&t->steps, elementwise(function), t->buffer[0], t->buffer[OUT], N));
     return qn_trial_judge(t, OUT, N, QN_TRIAL_TOLERANCE);
 }
 
@@ -59,7 +135,7 @@ static qn_status try_unary_grad(qn_trial *t, int function)
         t->expected[i] = (double)t->in[2].f[i] * slope(function, (double)x, (double)y);
     }
     QN_TRY(qn_trial_upload(t));
-    QN_TRY(qn_kernel_unary_grad(&t->steps, functions[function], t->buffer[2], t->buffer[0],
+    QN_TRY(qn_kernel_unary_grad(&t->steps, elementwise(function), t->buffer[2], t->buffer[0],
                                 t->buffer[1], t->buffer[OUT], N));
     return qn_trial_judge(t, OUT, N, QN_TRIAL_TOLERANCE);
 }
@@ -74,7 +150,7 @@ static qn_status try_bias(qn_trial *t, int function)
         t->expected[i] = value(function, (double)(t->in[0].f[i] + t->in[1].f[c]));
     }
     QN_TRY(qn_trial_upload(t));
-    QN_TRY(qn_kernel_bias(&t->steps, functions[function], t->buffer[0], t->buffer[1],
+    QN_TRY(qn_kernel_bias(&t->steps, elementwise(function), t->buffer[0], t->buffer[1],
                           t->buffer[OUT], QN_TRIAL_ROWS, QN_TRIAL_COLUMNS));
     return qn_trial_judge(t, OUT, N, QN_TRIAL_TOLERANCE);
 }
@@ -107,6 +183,21 @@ static qn_status try_binary(qn_trial *t, int variant)
     return QN_OK;
 }
 
+static qn_status try_scale_rows(qn_trial *t, int variant)
+{
+    (void)variant;
+    for (int i = 0; i < N; i++) {
+        t->in[0].f[i] = (float)(i - 20);
+        t->in[1].f[i] = 0.5f * (float)i + 1.0f;
+    }
+    for (int i = 0; i < N; i++)
+        t->expected[i] = (double)t->in[0].f[i] * (double)t->in[1].f[i / QN_TRIAL_COLUMNS];
+    QN_TRY(qn_trial_upload(t));
+    QN_TRY(qn_kernel_scale_rows(&t->steps, t->buffer[0], t->buffer[1], t->buffer[OUT],
+                                QN_TRIAL_ROWS, QN_TRIAL_COLUMNS));
+    return qn_trial_judge(t, OUT, N, 0.0);
+}
+
 static qn_status try_affine(qn_trial *t, int variant)
 {
     (void)variant;
@@ -130,23 +221,20 @@ static qn_status try_broadcast(qn_trial *t, int variant)
     return qn_trial_judge(t, OUT, N, 0.0);
 }
 
-/* In the order of `functions`. */
-#define EACH_FUNCTION(kernel, trial)                                                               \
-    {kernel "_qn_linear", NULL, trial, 0}, {kernel "_qn_negative", NULL, trial, 1},                \
-        {kernel "_qn_square", NULL, trial, 2}, {kernel "_qn_sqrt", NULL, trial, 3},                \
-        {kernel "_qn_exp", NULL, trial, 4}, {kernel "_qn_log", NULL, trial, 5},                    \
-        {kernel "_qn_absolute", NULL, trial, 6}, {kernel "_qn_sigmoid", NULL, trial, 7},           \
-        {kernel "_qn_tanh", NULL, trial, 8},                                                       \
-    {                                                                                              \
-        kernel "_qn_relu", NULL, trial, 9                                                          \
-    }
+#define UNARY_CASE(name) {"unary_qn_" #name, NULL, try_unary, function_##name},
+#define GRADIENT_CASE(name) {"unary_grad_qn_" #name, NULL, try_unary_grad, function_##name},
+#define BIAS_CASE(name) {"bias_qn_" #name, NULL, try_bias, function_##name},
 
+/* Each macro brings its comma. */
+/* clang-format off */
 const qn_selftest_case qn_selftest_elementwise[] = {
-    EACH_FUNCTION("unary", try_unary),
-    EACH_FUNCTION("unary_grad", try_unary_grad),
-    EACH_FUNCTION("bias", try_bias),
+    FUNCTIONS(UNARY_CASE)
+    FUNCTIONS(GRADIENT_CASE)
+    FUNCTIONS(BIAS_CASE)
     {"binary", NULL, try_binary, 0},
     {"affine", NULL, try_affine, 0},
     {"broadcast", NULL, try_broadcast, 0},
+    {"scale_rows", NULL, try_scale_rows, 0},
     {NULL, NULL, NULL, 0},
 };
+/* clang-format on */

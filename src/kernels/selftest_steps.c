@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Known answers of the kernels around a step: sums, gather, results, random numbers, updates. */
-#include "base/util.h"
+/* Known answers of the kernels around a step: sums, gather, results. */
 #include "kernels/trial.h"
-#include <math.h>
 
 #define N QN_TRIAL_COUNT
 #define ROWS QN_TRIAL_ROWS
@@ -18,7 +16,6 @@ static void fill(qn_trial *t)
     t->row.out_at = 1;
     t->row.index_at = 2;
     t->row.step = 3;
-    t->row.rate = 0.5f;
 }
 
 static qn_status try_sum(qn_trial *t, int variant)
@@ -129,72 +126,6 @@ static qn_status try_store_rows(qn_trial *t, int variant)
     return qn_trial_judge(t, OUT, N, 0.0);
 }
 
-static uint32_t word(uint64_t element)
-{
-    return qn_random_word(42, QN_RANDOM_OPS, 7, 3, element);
-}
-
-static qn_status try_uniform(qn_trial *t, int variant)
-{
-    (void)variant;
-    fill(t);
-    for (int i = 0; i < N; i++)
-        t->expected[i] = (double)qn_random_uniform(word((uint64_t)i));
-    QN_TRY(qn_trial_upload(t));
-    QN_TRY(qn_kernel_random_uniform(&t->steps, t->buffer[OUT], N, 42, 7, 0.0, 1.0));
-    return qn_trial_judge(t, OUT, N, 0.0);
-}
-
-static qn_status try_normal(qn_trial *t, int variant)
-{
-    const double pi = 3.14159265358979323846;
-
-    (void)variant;
-    fill(t);
-    for (int i = 0; i < N; i++) {
-        double u1 = ((word(2 * (uint64_t)i) >> 8) + 1) / 16777216.0;
-        double u2 = (word(2 * (uint64_t)i + 1) >> 8) / 16777216.0;
-
-        t->expected[i] = 1.0 + 0.5 * sqrt(-2.0 * log(u1)) * cos(2.0 * pi * u2);
-    }
-    QN_TRY(qn_trial_upload(t));
-    QN_TRY(qn_kernel_random_normal(&t->steps, t->buffer[OUT], N, 42, 7, 1.0, 0.5));
-    return qn_trial_judge(t, OUT, N, QN_TRIAL_TOLERANCE);
-}
-
-static qn_status try_sgd(qn_trial *t, int variant)
-{
-    (void)variant;
-    fill(t);
-    for (int i = 0; i < N; i++) {
-        t->in[1].f[i] = (float)(i % 4);
-        t->expected[i] = (double)t->in[0].f[i] - 0.5 * (i % 4);
-    }
-    QN_TRY(qn_trial_upload(t));
-    QN_TRY(qn_kernel_sgd(&t->steps, t->buffer[0], t->buffer[1], t->buffer[2], N));
-    return qn_trial_judge(t, 0, N, 0.0);
-}
-
-static qn_status try_adam(qn_trial *t, int variant)
-{
-    (void)variant;
-    fill(t);
-    for (int i = 0; i < N; i++) {
-        double g = i % 4, m = 0.25 * i, v = 0.5 * i;
-
-        t->in[1].f[i] = (float)g;
-        t->in[2].f[i] = (float)m;
-        t->in[3].f[i] = (float)v;
-        m += (g - m) * (1.0 - 0.9);
-        v += (g * g - v) * (1.0 - 0.999);
-        t->expected[i] = (double)t->in[0].f[i] - m * 0.5 / (sqrt(v) + 1e-3);
-    }
-    QN_TRY(qn_trial_upload(t));
-    QN_TRY(qn_kernel_adam(&t->steps, t->buffer[0], t->buffer[1], t->buffer[2], t->buffer[3],
-                          t->buffer[5], N, 0.9, 0.999, 1e-3));
-    return qn_trial_judge(t, 0, N, QN_TRIAL_TOLERANCE);
-}
-
 const qn_selftest_case qn_selftest_steps[] = {
     {"sum", NULL, try_sum, 0},
     {"column_sum", NULL, try_column_sum, 0},
@@ -208,9 +139,5 @@ const qn_selftest_case qn_selftest_steps[] = {
     {"gather_float_float", NULL, try_gather, 4},
     {"gather_float_int", NULL, try_gather, 5},
     {"store_rows", NULL, try_store_rows, 0},
-    {"random_uniform", NULL, try_uniform, 0},
-    {"random_normal", NULL, try_normal, 0},
-    {"sgd", NULL, try_sgd, 0},
-    {"adam", NULL, try_adam, 0},
     {NULL, NULL, NULL, 0},
 };

@@ -6,51 +6,68 @@
 
 void qn_model_unbuild(qn_model *model, qn_layer *layer)
 {
-    model->stale = model->stale || layer->variable_count > 0;
-    layer->variable_count = 0;
+    model->stale = model->stale || layer->weight_count > 0;
+    qn_layer_forget_weights(model->env, layer);
     layer->input.rank = layer->output.rank = 0;
 }
 
-static qn_status move_variable(qn_storage *to, qn_variable *from, qn_variable **moved)
+/* Trainable or not, as its layer says now. */
+static qn_role role_of(const qn_layer *layer, const qn_weight *weight)
+{
+    return weight->state || !qn_layer_trainable(layer) ? QN_ROLE_STATE : QN_ROLE_PARAMETER;
+}
+
+static qn_status move_variable(qn_storage *to, qn_variable *from, qn_role role, qn_variable **moved)
 {
     float *values = qn_alloc_array(to->env, (size_t)from->count, sizeof(float));
     if (values == NULL)
         return QN_ERROR_MEMORY;
     qn_status status = qn_variable_read(from, values);
     if (status == QN_OK)
-        status = qn_storage_declare(to, from->name, from->role, &from->shape, values, moved);
+        status = qn_storage_declare(to, from->name, role, &from->shape, values, moved);
     qn_free(to->env, values);
     return status;
+}
+
+/* Declares all weights anew; `moved` in their order. */
+static qn_status move_all(qn_model *model, qn_storage *to, qn_variable **moved)
+{
+    for (int i = 0; i < model->layer_count; i++) {
+        const qn_layer *layer = model->layer[i];
+        for (int j = 0; j < layer->weight_count; j++)
+            QN_TRY(move_variable(to, layer->weight[j].variable, role_of(layer, &layer->weight[j]),
+                                 moved++));
+    }
+    return QN_OK;
 }
 
 static void take_variables(qn_model *model, qn_variable *const *moved)
 {
     for (int i = 0; i < model->layer_count; i++) {
         qn_layer *layer = model->layer[i];
-        for (int j = 0; j < layer->variable_count; j++)
-            layer->variable[j] = *moved++;
+        for (int j = 0; j < layer->weight_count; j++)
+            layer->weight[j].variable = *moved++;
     }
 }
 
-/* A new storage on the host with just the layers' variables. The optimizer starts anew. */
+/* A new storage on the host with just the layers' weights. The optimizer starts anew. */
 static qn_status renew_storage(qn_model *model)
 {
     qn_env *env = model->env;
-    int count = qn_weight_count(model);
     qn_storage *fresh = NULL;
-    qn_variable **moved = qn_alloc_array(env, (size_t)count, sizeof *moved);
+    qn_variable **moved = qn_alloc_array(env, (size_t)qn_weight_count(model), sizeof *moved);
     qn_status status = moved != NULL ? QN_OK : QN_ERROR_MEMORY;
     if (status == QN_OK)
         status = qn_storage_create(model->device, &fresh);
-    for (int i = 0; status == QN_OK && i < count; i++)
-        status = move_variable(fresh, qn_model_weight(model, i), &moved[i]);
+    if (status == QN_OK)
+        status = move_all(model, fresh, moved);
     if (status == QN_OK) {
         qn_model_changed(model);
         take_variables(model, moved);
         qn_storage_destroy(&model->storage);
         model->storage = fresh;
         model->stale = false;
-        model->iterations = 0;
+        status = qn_model_reset_optimizer(model);
     } else {
         qn_storage_destroy(&fresh);
     }
@@ -63,7 +80,9 @@ static qn_status open_storage(qn_model *model)
 {
     if (model->storage == NULL)
         return qn_storage_create(model->device, &model->storage);
-    return model->stale || model->storage->committed ? renew_storage(model) : QN_OK;
+    /* State from a file is of just the weights that it came with. */
+    bool anew = model->stale || model->storage->committed || model->loaded_state != NULL;
+    return anew ? renew_storage(model) : QN_OK;
 }
 
 static qn_status build_layer(qn_model *model, int index, const qn_value_source *source)

@@ -51,14 +51,14 @@ qn_status qn_model_check_x(qn_model *model, const qn_array *x)
 static qn_shape target_shape(const qn_model *model)
 {
     qn_shape shape = model->output_shape;
-    if (model->loss->sparse)
+    if (qn_model_loss_type(model)->sparse)
         shape.rank--;
     return shape;
 }
 
 qn_dtype qn_model_target_dtype(const qn_model *model)
 {
-    return model->loss->sparse ? QN_I32 : QN_F32;
+    return qn_model_loss_type(model)->sparse ? QN_I32 : QN_F32;
 }
 
 int64_t qn_model_target_columns(const qn_model *model)
@@ -72,9 +72,9 @@ static const char *advice(const qn_model *model, const qn_array *y)
 {
     qn_shape labels = model->output_shape;
     labels.rank--;
-    if (model->loss->sparse && fits(y, &model->output_shape))
+    if (qn_model_loss_type(model)->sparse && fits(y, &model->output_shape))
         return "; these look like one-hot rows: use the loss 'categorical_crossentropy'";
-    if (model->loss->kind == QN_LOSS_CATEGORICAL && fits(y, &labels))
+    if (qn_model_loss_type(model)->kind == QN_LOSS_CATEGORICAL && fits(y, &labels))
         return "; these look like integer labels: use the loss "
                "'sparse_categorical_crossentropy', or make one-hot rows with qn_one_hot";
     return "";
@@ -87,7 +87,7 @@ static qn_status check_labels(qn_model *model, const qn_array *y)
     if (!qn_dtype_is_integer(y->dtype))
         return qn_fail(model->env, QN_ERROR_USAGE,
                        "y is %s, but the loss '%s' takes integer labels: give them as qn_i32(...)",
-                       qn_dtype_name(y->dtype), model->loss->name);
+                       qn_dtype_name(y->dtype), qn_model_loss_type(model)->schema.name);
     for (int64_t i = 0; i < y->shape[0] * columns; i++) {
         int64_t label = qn_array_integer(y, i);
         if (label < 0 || label >= classes)
@@ -102,7 +102,7 @@ static qn_status check_labels(qn_model *model, const qn_array *y)
 qn_status qn_model_check_y(qn_model *model, const qn_array *x, const qn_array *y)
 {
     char given[192], wanted[192], output[192];
-    if (model->loss == NULL)
+    if (model->loss.schema == NULL)
         return qn_fail(model->env, QN_ERROR_USAGE,
                        "the model is not compiled: call qn_compile with an optimizer and a loss");
     QN_TRY(check_array(model->env, "y", y));
@@ -110,7 +110,8 @@ qn_status qn_model_check_y(qn_model *model, const qn_array *x, const qn_array *y
     if (!fits(y, &target))
         return qn_fail(model->env, QN_ERROR_USAGE,
                        "y has the shape %s, but the loss '%s' of an output %s takes %s%s",
-                       qn_shape_text(y->rank, y->shape, given, sizeof given), model->loss->name,
+                       qn_shape_text(y->rank, y->shape, given, sizeof given),
+                       qn_model_loss_type(model)->schema.name,
                        qn_shape_print(&model->output_shape, output, sizeof output),
                        qn_shape_print(&target, wanted, sizeof wanted), advice(model, y));
     if (x->shape[0] != y->shape[0])
@@ -118,5 +119,5 @@ qn_status qn_model_check_y(qn_model *model, const qn_array *x, const qn_array *y
                        "x and y have different numbers of samples: x has the shape %s, y has %s",
                        qn_shape_text(x->rank, x->shape, given, sizeof given),
                        qn_shape_text(y->rank, y->shape, wanted, sizeof wanted));
-    return model->loss->sparse ? check_labels(model, y) : QN_OK;
+    return qn_model_loss_type(model)->sparse ? check_labels(model, y) : QN_OK;
 }

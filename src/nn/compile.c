@@ -2,67 +2,25 @@
 /* Compile: which optimizer, loss and metrics. */
 #include "base/util.h"
 #include "nn/build.h"
-#include "nn/names.h"
+#include "nn/schedules.h"
 
-static void free_optimizer(qn_env *env, const qn_optimizer_type *type, void *params)
-{
-    if (params != NULL)
-        qn_params_free(env, &type->schema, params);
-    qn_free(env, params);
-}
+/* ---- what one compile makes ---- */
 
-void qn_model_forget_compile(qn_model *model)
-{
-    free_optimizer(model->env, model->optimizer, model->optimizer_params);
-    qn_free(model->env, model->metrics_text);
-    model->optimizer = NULL;
-    model->optimizer_params = NULL;
-    model->loss = NULL;
-    model->metric_count = 0;
-    model->metrics_text = NULL;
-}
+typedef struct compiled {
+    qn_part optimizer, loss;
+    qn_schedule *schedule;
+    char *loss_text, *metrics_text;
+    qn_metric metric[QN_MAX_METRICS];
+    int metric_count;
+} compiled;
 
-/* Optimizer from text or struct. */
-static qn_status read_optimizer(qn_env *env, const char *text, const qn_spec *spec,
-                                const qn_optimizer_type **found, void **params)
+static void free_compiled(qn_env *env, compiled *c)
 {
-    qn_spec_node *root = NULL;
-    if (spec == NULL)
-        QN_TRY(qn_parse_name(env, "optimizer", text, &root));
-    const char *name = spec == NULL ? root->items[0].word : spec->type;
-    const qn_optimizer_type *type = name != NULL ? qn_optimizer_type_find(name) : NULL;
-    qn_status status = QN_OK;
-    if (type == NULL)
-        status = qn_fail_name(env, "optimizer", name != NULL ? name : "");
-    if (status == QN_OK && (*params = qn_alloc(env, type->schema.size)) == NULL)
-        status = QN_ERROR_MEMORY;
-    if (status == QN_OK)
-        status = spec != NULL ? qn_params_from_struct(env, &type->schema, spec, *params)
-                              : qn_params_from_spec(env, &type->schema, &root->items[0], *params);
-    qn_spec_free(env, &root);
-    if (status != QN_OK) {
-        qn_free(env, *params);
-        *params = NULL;
-        return status;
-    }
-    *found = type;
-    return QN_OK;
-}
-
-static qn_status read_loss(qn_env *env, const char *text, const qn_loss_type **loss)
-{
-    qn_spec_node *root = NULL;
-    QN_TRY(qn_parse_name(env, "loss", text, &root));
-    const qn_spec_node *node = &root->items[0];
-    qn_status status = QN_OK;
-    *loss = qn_loss_type_find(node->word);
-    if (*loss == NULL)
-        status = qn_fail_name(env, "loss", node->word);
-    else if (node->count > 0)
-        status = qn_fail(env, QN_ERROR_USAGE, "loss '%s' takes no arguments, given \"%s\"",
-                         (*loss)->name, text);
-    qn_spec_free(env, &root);
-    return status;
+    qn_part_free(env, &c->optimizer);
+    qn_part_free(env, &c->loss);
+    qn_schedule_free(env, &c->schedule);
+    qn_free(env, c->loss_text);
+    qn_free(env, c->metrics_text);
 }
 
 static qn_status check_given(qn_env *env, const qn_compile_params *params)
@@ -72,14 +30,36 @@ static qn_status check_given(qn_env *env, const qn_compile_params *params)
                        "compile: both .optimizer (\"%s\") and .optimizer_spec (%s) were given: "
                        "leave one out",
                        params->optimizer, params->optimizer_spec->type);
-    if (params->optimizer == NULL && params->optimizer_spec == NULL)
-        return qn_fail(env, QN_ERROR_USAGE,
-                       "compile: no optimizer was given: write .optimizer = \"adam\" or "
-                       ".optimizer_spec = qn_adam(...)");
     if (params->loss == NULL)
         return qn_fail(env, QN_ERROR_USAGE,
                        "compile: no loss was given: write .loss = \"categorical_crossentropy\" or "
                        "another of qn_names(\"loss\", i)");
+    return QN_OK;
+}
+
+/* Keras's optimizer where none is named. */
+static qn_status read_optimizer(qn_env *env, const qn_compile_params *params, compiled *c)
+{
+    const char *text = params->optimizer;
+    if (text == NULL && params->optimizer_spec == NULL)
+        text = "rmsprop";
+    QN_TRY(qn_part_read(env, &qn_kind_optimizer, text, params->optimizer_spec, &c->optimizer));
+    qn_optimizer_head head = qn_optimizer_head_of(c->optimizer.params);
+    if (head.learning_rate_schedule == NULL)
+        return QN_OK;
+    return qn_schedule_read(env, head.learning_rate_schedule, &c->schedule);
+}
+
+static qn_status read_loss(qn_env *env, const char *text, compiled *c)
+{
+    qn_text written = {.env = env};
+    QN_TRY(qn_part_read(env, &qn_kind_loss, text, NULL, &c->loss));
+    qn_params_write(&written, c->loss.schema, c->loss.params);
+    if (written.failed) {
+        qn_text_free(&written);
+        return QN_ERROR_MEMORY;
+    }
+    c->loss_text = written.data; /* ours from now on */
     return QN_OK;
 }
 
@@ -90,68 +70,88 @@ static int64_t output_columns(const qn_model *model)
 }
 
 static qn_status read_metrics(qn_model *model, const char *text, const qn_loss_type *loss,
-                              char **copy)
+                              compiled *c)
 {
-    qn_metric metric[QN_MAX_METRICS];
-    int count = 0;
-    QN_TRY(qn_metrics_parse(model->env, text, loss, output_columns(model), metric, QN_MAX_METRICS,
-                            &count));
-    *copy = text != NULL ? qn_strdup(model->env, text) : NULL;
-    if (text != NULL && *copy == NULL)
-        return QN_ERROR_MEMORY;
-    memcpy(model->metric, metric, sizeof metric[0] * (size_t)count);
-    model->metric_count = count;
-    return QN_OK;
+    QN_TRY(qn_metrics_parse(model->env, text, loss, output_columns(model), c->metric,
+                            QN_MAX_METRICS, &c->metric_count));
+    c->metrics_text = text != NULL ? qn_strdup(model->env, text) : NULL;
+    return text == NULL || c->metrics_text != NULL ? QN_OK : QN_ERROR_MEMORY;
+}
+
+static qn_status read_all(qn_model *model, const qn_compile_params *params, compiled *c)
+{
+    QN_TRY(check_given(model->env, params));
+    QN_TRY(read_loss(model->env, params->loss, c));
+    QN_TRY(read_optimizer(model->env, params, c));
+    return read_metrics(model, params->metrics, (const qn_loss_type *)c->loss.schema, c);
+}
+
+/* ---- what the model keeps of it ---- */
+
+void qn_model_forget_compile(qn_model *model)
+{
+    qn_env *env = model->env;
+    qn_part_free(env, &model->optimizer);
+    qn_part_free(env, &model->loss);
+    qn_schedule_free(env, &model->schedule);
+    qn_free(env, model->loss_text);
+    qn_free(env, model->metrics_text);
+    model->loss_text = model->metrics_text = NULL;
+    model->metric_count = 0;
+}
+
+static void take_metrics(qn_model *model, const compiled *c)
+{
+    memcpy(model->metric, c->metric, sizeof c->metric[0] * (size_t)c->metric_count);
+    model->metric_count = c->metric_count;
+    model->metrics_text = c->metrics_text;
+}
+
+static void take(qn_model *model, const compiled *c)
+{
+    model->optimizer = c->optimizer;
+    model->loss = c->loss;
+    model->schedule = c->schedule;
+    model->loss_text = c->loss_text;
+    take_metrics(model, c);
+    model->learning_rate = qn_optimizer_head_of(c->optimizer.params).learning_rate;
 }
 
 static void warn_of_one_class(const qn_model *model)
 {
+    const qn_loss_type *loss = qn_model_loss_type(model);
     if (output_columns(model) == 1 &&
-        (model->loss->kind == QN_LOSS_CATEGORICAL || model->loss->kind == QN_LOSS_SPARSE))
+        (loss->kind == QN_LOSS_CATEGORICAL || loss->kind == QN_LOSS_SPARSE))
         qn_log(model->env, QN_LOG_WARNING,
                "loss '%s' of an output with one column: every row has the same class; for two "
                "classes use sigmoid with 'binary_crossentropy'",
-               model->loss->name);
+               loss->schema.name);
 }
 
 qn_status qn_compile_with(qn_model *model, const qn_compile_params *given)
 {
     static const qn_compile_params defaults = {.size = sizeof defaults,
                                                QN_COMPILE_DEFAULTS(QN_DEFAULT_)};
-    qn_env *env = model->env;
     qn_compile_params params;
-    const qn_optimizer_type *optimizer = NULL;
-    const qn_loss_type *loss = NULL;
-    void *optimizer_params = NULL;
-    char *metrics_text = NULL;
+    compiled c = {0};
     qn_params_take(&params, &defaults, sizeof params, given, given->size);
-    QN_TRY(check_given(env, &params));
-    QN_TRY(read_loss(env, params.loss, &loss));
-    QN_TRY(read_optimizer(env, params.optimizer, params.optimizer_spec, &optimizer,
-                          &optimizer_params));
-    qn_status status = read_metrics(model, params.metrics, loss, &metrics_text);
+    qn_status status = read_all(model, &params, &c);
     if (status != QN_OK) {
-        free_optimizer(env, optimizer, optimizer_params);
+        free_compiled(model->env, &c);
         return status;
     }
-    int metric_count = model->metric_count;
     qn_model_changed(model);
     qn_model_forget_compile(model);
-    model->optimizer = optimizer;
-    model->optimizer_params = optimizer_params;
-    model->loss = loss;
-    model->metric_count = metric_count;
-    model->metrics_text = metrics_text;
-    model->iterations = 0;
+    take(model, &c);
     warn_of_one_class(model);
     /* The state starts anew; its slots are made when the model trains first. */
-    return model->storage != NULL ? qn_storage_slots(model->storage, 0) : QN_OK;
+    return qn_model_reset_optimizer(model);
 }
 
 qn_status qn_model_set_metrics(qn_model *model, const char *metrics)
 {
-    char *text = NULL;
-    if (model->loss == NULL)
+    compiled c = {0};
+    if (model->loss.schema == NULL)
         return qn_fail(model->env, QN_ERROR_USAGE,
                        "metrics \"%s\" were given, but the model is not compiled: call qn_compile",
                        metrics != NULL ? metrics : "");
@@ -160,25 +160,21 @@ qn_status qn_model_set_metrics(qn_model *model, const char *metrics)
                     : strcmp(metrics, model->metrics_text) == 0;
     if (same)
         return QN_OK;
-    QN_TRY(read_metrics(model, metrics, model->loss, &text));
+    QN_TRY(read_metrics(model, metrics, qn_model_loss_type(model), &c));
     qn_model_changed(model);
     qn_free(model->env, model->metrics_text);
-    model->metrics_text = text;
+    take_metrics(model, &c);
     return QN_OK;
 }
 
 qn_status qn_model_resolve_metrics(qn_model *model)
 {
-    if (model->loss == NULL)
+    if (model->loss.schema == NULL)
         return QN_OK;
     warn_of_one_class(model);
-    return qn_metrics_parse(model->env, model->metrics_text, model->loss, output_columns(model),
-                            model->metric, QN_MAX_METRICS, &model->metric_count);
-}
-
-float qn_model_rate(const qn_model *model, uint32_t iteration)
-{
-    return (float)model->optimizer->rate(model->optimizer_params, iteration);
+    return qn_metrics_parse(model->env, model->metrics_text, qn_model_loss_type(model),
+                            output_columns(model), model->metric, QN_MAX_METRICS,
+                            &model->metric_count);
 }
 
 const char *qn_model_result_name(const qn_model *model, int index)
@@ -186,4 +182,9 @@ const char *qn_model_result_name(const qn_model *model, int index)
     if (index == 0)
         return "loss";
     return index > 0 && index <= model->metric_count ? model->metric[index - 1].name : NULL;
+}
+
+const qn_loss_type *qn_model_loss_type(const qn_model *model)
+{
+    return (const qn_loss_type *)model->loss.schema;
 }

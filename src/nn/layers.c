@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Adding and removing layers, and what they are called. */
 #include "nn/build.h"
-#include "nn/names.h"
 
 #include <stdio.h>
 
@@ -11,9 +10,20 @@ void qn_layer_free(qn_env *env, qn_layer *layer)
         return;
     if (layer->params != NULL)
         qn_params_free(env, &layer->type->schema, layer->params);
+    qn_layer_forget_weights(env, layer);
     qn_free(env, layer->params);
     qn_free(env, layer->name);
     qn_free(env, layer);
+}
+
+static bool *trainable_of(const qn_layer *layer)
+{
+    return (bool *)((char *)layer->params + layer->type->trainable - 1);
+}
+
+bool qn_layer_trainable(const qn_layer *layer)
+{
+    return layer->type->trainable == 0 || *trainable_of(layer);
 }
 
 static bool name_taken(const qn_model *model, const char *name)
@@ -24,13 +34,19 @@ static bool name_taken(const qn_model *model, const char *name)
     return false;
 }
 
-/* "InputLayer" -> "input_layer" */
+static bool lower(char c)
+{
+    return c >= 'a' && c <= 'z';
+}
+
+/* "InputLayer" -> "input_layer", "RMSNormalization" -> "rms_normalization" */
 static void snake_case(const char *type, char *buffer, size_t size)
 {
     size_t length = 0;
     for (const char *at = type; *at != '\0' && length + 2 < size; at++) {
         bool capital = *at >= 'A' && *at <= 'Z';
-        if (capital && at > type)
+        bool begins = capital && at > type && (lower(at[1]) || lower(at[-1]));
+        if (begins)
             buffer[length++] = '_';
         buffer[length++] = capital ? (char)(*at - 'A' + 'a') : *at;
     }
@@ -82,25 +98,18 @@ static qn_status check_rank(qn_env *env, const qn_layer *layer)
                    layer->type->schema.name, QN_MAX_RANK - 1);
 }
 
-/* Takes params from a struct or from text: one of the two is NULL. */
-static qn_status make_layer(const qn_model *model, const qn_layer_type *type, const qn_spec *spec,
-                            const qn_spec_node *node, qn_layer **out)
+/* Takes the part's params over, also on failure. */
+static qn_status make_layer(const qn_model *model, qn_part *part, qn_layer **out)
 {
     qn_env *env = model->env;
     qn_layer *layer = qn_alloc(env, sizeof *layer);
-    if (layer == NULL)
+    if (layer == NULL) {
+        qn_part_free(env, part);
         return QN_ERROR_MEMORY;
-    layer->type = type;
-    layer->params = qn_alloc(env, type->schema.size);
-    qn_status status = layer->params != NULL ? QN_OK : QN_ERROR_MEMORY;
-    if (status == QN_OK)
-        status = spec != NULL ? qn_params_from_struct(env, &type->schema, spec, layer->params)
-                              : qn_params_from_spec(env, &type->schema, node, layer->params);
-    if (status == QN_OK && type->check != NULL &&
-        (status = type->check(env, layer->params)) != QN_OK)
-        (void)qn_fail_context(env, status, "%s", type->schema.name);
-    if (status == QN_OK)
-        status = check_rank(env, layer);
+    }
+    layer->type = (const qn_layer_type *)part->schema;
+    layer->params = part->params;
+    qn_status status = check_rank(env, layer);
     if (status == QN_OK)
         status = name_layer(model, layer);
     if (status != QN_OK)
@@ -153,11 +162,10 @@ static void remove_last(qn_model *model)
         model->output_shape = model->layer[model->layer_count - 1]->output;
 }
 
-static qn_status add_layer(qn_model *model, const qn_layer_type *type, const qn_spec *spec,
-                           const qn_spec_node *node)
+static qn_status add_layer(qn_model *model, qn_part *part)
 {
     qn_layer *layer = NULL;
-    QN_TRY(make_layer(model, type, spec, node, &layer));
+    QN_TRY(make_layer(model, part, &layer));
     qn_status status = place_layer(model, layer);
     if (status == QN_OK)
         status = qn_grow(model->env, &model->layer, &model->layer_capacity,
@@ -180,10 +188,9 @@ qn_status qn_add(qn_model *model, const qn_spec *spec)
     if (spec == NULL || spec->type == NULL)
         return qn_fail(model->env, QN_ERROR_USAGE,
                        "qn_add: no layer was given: write one, as in qn_add(model, qn_dense(10))");
-    const qn_layer_type *type = qn_layer_type_find(spec->type);
-    if (type == NULL)
-        return qn_fail_name(model->env, "layer", spec->type);
-    return add_layer(model, type, spec, NULL);
+    qn_part part;
+    QN_TRY(qn_part_read(model->env, &qn_kind_layer, NULL, spec, &part));
+    return add_layer(model, &part);
 }
 
 static qn_status add_node(qn_model *model, const qn_spec_node *node)
@@ -193,10 +200,9 @@ static qn_status add_node(qn_model *model, const qn_spec_node *node)
                        "layers are a list of names, such as \"flatten, dense(10, softmax)\"; "
                        "column %d has something else",
                        node->column);
-    const qn_layer_type *type = qn_layer_type_find(node->word);
-    if (type == NULL)
-        return qn_fail_name(model->env, "layer", node->word);
-    return add_layer(model, type, NULL, node);
+    qn_part part;
+    QN_TRY(qn_part_read_node(model->env, &qn_kind_layer, node, &part));
+    return add_layer(model, &part);
 }
 
 /* All of them or none. */
@@ -227,4 +233,28 @@ qn_status qn_pop(qn_model *model)
     qn_model_changed(model);
     remove_last(model);
     return model->built ? qn_model_resolve_metrics(model) : QN_OK;
+}
+
+static qn_layer *find_layer(const qn_model *model, const char *name)
+{
+    for (int i = 0; name != NULL && i < model->layer_count; i++)
+        if (strcmp(model->layer[i]->name, name) == 0)
+            return model->layer[i];
+    return NULL;
+}
+
+qn_status qn_set_trainable(qn_model *model, const char *name, bool trainable)
+{
+    qn_layer *layer = find_layer(model, name);
+    if (layer == NULL)
+        return qn_fail(
+            model->env, QN_ERROR_USAGE,
+            "qn_set_trainable: the model has no layer '%s': qn_summary shows their names",
+            name != NULL ? name : "");
+    if (layer->type->trainable == 0 || *trainable_of(layer) == trainable)
+        return QN_OK;
+    *trainable_of(layer) = trainable;
+    qn_model_changed(model);
+    model->stale = model->stale || layer->weight_count > 0;
+    return QN_OK;
 }

@@ -3,17 +3,23 @@
 #ifndef NN_LOSS_H
 #define NN_LOSS_H
 
-#include "base/spec.h"
+#include "nn/part.h"
 #include "ops/ops.h"
 
+/* The params of every loss; each loss's table lists those that it takes. */
+typedef struct qn_loss_params {
+    qn_spec spec;
+    double label_smoothing; /* part of each target that is spread evenly over the classes */
+} qn_loss_params;
+
 typedef struct qn_loss_type {
-    const char *name;  /* "categorical_crossentropy" */
-    const char *alias; /* "mse", or NULL */
+    qn_schema schema; /* first: "categorical_crossentropy" */
     qn_loss_kind kind;
     bool sparse; /* targets are integers, one per row */
 } qn_loss_type;
-extern const qn_loss_type qn_loss_types[]; /* ended by a NULL name */
-const qn_loss_type *qn_loss_type_find(const char *name);
+
+/* Losses of rows [B, ..] by a part that was read as qn_kind_loss. */
+qn_value *qn_loss_rows(const qn_part *loss, qn_value *y_true, qn_value *y_pred);
 
 /* A metric: what it is called in logs and how it is computed for each row. */
 typedef struct qn_metric {
@@ -30,6 +36,5 @@ typedef struct qn_metric {
 qn_status qn_metrics_parse(qn_env *env, const char *text, const qn_loss_type *loss,
                            int64_t output_columns, qn_metric *metrics, int room, int *count);
 qn_value *qn_metric_rows(const qn_metric *metric, qn_value *y_true, qn_value *y_pred);
-extern const char *const qn_metric_names[]; /* ended by NULL */
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Metrics by name: accuracies, and the losses. */
 #include "nn/loss.h"
-#include "nn/names.h"
 
 #include <stdio.h>
 
@@ -63,20 +62,12 @@ static const struct metric_type {
     {"mean_absolute_error", "mae", false, false, QN_LOSS_ABSOLUTE, name_only, 1},
 };
 
-const char *const qn_metric_names[] = {
-    "accuracy",
-    "binary_accuracy",
-    "categorical_accuracy",
-    "sparse_categorical_accuracy",
-    "top_k_categorical_accuracy",
-    "sparse_top_k_categorical_accuracy",
-    "categorical_crossentropy",
-    "sparse_categorical_crossentropy",
-    "binary_crossentropy",
-    "mean_squared_error",
-    "mean_absolute_error",
-    NULL,
-};
+static const char *word(int index)
+{
+    return index < QN_COUNT(types) ? types[index].name : NULL;
+}
+
+const qn_kind qn_kind_metric = {.name = "metric", .plural = "metrics", .word = word};
 
 static const struct metric_type *find(const char *name)
 {
@@ -103,9 +94,9 @@ static qn_status check_targets(qn_env *env, const struct metric_type *type,
         return QN_OK;
     return qn_fail(env, QN_ERROR_USAGE,
                    "metric '%s' compares with %s, but the loss '%s' takes %s: use '%s'", type->name,
-                   type->sparse ? "integer labels" : "one value per output", loss->name,
+                   type->sparse ? "integer labels" : "one value per output", loss->schema.name,
                    loss->sparse ? "integer labels" : "one value per output",
-                   type->is_accuracy ? "accuracy" : loss->name);
+                   type->is_accuracy ? "accuracy" : loss->schema.name);
 }
 
 static qn_status read_metric(qn_env *env, const qn_spec_node *node, const qn_loss_type *loss,
@@ -118,7 +109,7 @@ static qn_status read_metric(qn_env *env, const qn_spec_node *node, const qn_los
                        node->column);
     const struct metric_type *type = find(node->word);
     if (type == NULL)
-        return qn_fail_name(env, "metric", node->word);
+        return qn_fail_name(env, &qn_kind_metric, node->word);
     QN_TRY(check_targets(env, type, loss));
     const qn_schema schema = {.type = type->name,
                               .name = type->name,

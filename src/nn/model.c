@@ -32,6 +32,8 @@ void qn_model_destroy(qn_model **address)
     if (model->drop_history != NULL)
         model->drop_history(model);
     qn_model_forget_compile(model);
+    qn_free(model->env, model->loaded_state);
+    qn_training_forget(model);
     qn_storage_destroy(&model->storage);
     for (int i = 0; i < model->layer_count; i++)
         qn_layer_free(model->env, model->layer[i]);
@@ -79,7 +81,7 @@ float qn_model_input_scale(const qn_model *model)
 
 const char *qn_model_loss(const qn_model *model)
 {
-    return model->loss != NULL ? model->loss->name : NULL;
+    return model->loss_text;
 }
 
 const char *qn_model_text(qn_model *model)

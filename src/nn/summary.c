@@ -101,9 +101,9 @@ static const char *with_commas(int64_t number, char *buffer, size_t size)
 static int64_t count_parameters(const qn_layer *layer, qn_role role)
 {
     int64_t count = 0;
-    for (int i = 0; i < layer->variable_count; i++)
-        if (layer->variable[i]->role == role)
-            count += layer->variable[i]->count;
+    for (int i = 0; i < layer->weight_count; i++)
+        if (layer->weight[i].variable->role == role)
+            count += layer->weight[i].variable->count;
     return count;
 }
 
@@ -146,8 +146,8 @@ static void add_totals(qn_text *text, const qn_model *model)
         state += count_parameters(model->layer[i], QN_ROLE_STATE);
     }
     /* Keras counts the step and the learning rate among an optimizer's own, once it has begun. */
-    if (model->optimizer != NULL && model->iterations > 0)
-        optimizer = model->optimizer->slots * trainable + 2;
+    if (model->optimizer.schema != NULL && model->iterations > 0)
+        optimizer = qn_model_optimizer_type(model)->slots(model->optimizer.params) * trainable + 2;
     add_total(text, "Total", trainable + state + optimizer);
     add_total(text, "Trainable", trainable);
     add_total(text, "Non-trainable", state);

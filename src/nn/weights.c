@@ -7,7 +7,7 @@ int qn_weight_count(const qn_model *model)
 {
     int count = 0;
     for (int i = 0; i < model->layer_count; i++)
-        count += model->layer[i]->variable_count;
+        count += model->layer[i]->weight_count;
     return count;
 }
 
@@ -16,9 +16,9 @@ qn_variable *qn_model_weight(const qn_model *model, int index)
     if (index < 0)
         return NULL;
     for (int i = 0; i < model->layer_count; i++) {
-        if (index < model->layer[i]->variable_count)
-            return model->layer[i]->variable[index];
-        index -= model->layer[i]->variable_count;
+        if (index < model->layer[i]->weight_count)
+            return model->layer[i]->weight[index].variable;
+        index -= model->layer[i]->weight_count;
     }
     return NULL;
 }

@@ -23,7 +23,7 @@ static qn_status emit(qn_emit *e)
 {
     const qn_value *x = e->node->input[0];
     int64_t columns = qn_shape_columns(&x->shape);
-    return qn_kernel_bias(e->steps, NULL, qn_emit_input(e, 0), qn_emit_input(e, 1),
+    return qn_kernel_bias(e->steps, qn_plain(NULL), qn_emit_input(e, 0), qn_emit_input(e, 1),
                           qn_emit_output(e, 0), qn_emit_count(e, x) / columns, columns);
 }
 

@@ -46,9 +46,7 @@ static qn_status rewrite_dense(qn_work *work, qn_node *matmul, bool *found)
     } else {
         bias = NULL;
     }
-    if (function && qn_op_is_unary(function->op))
-        attributes.activation = function->op->name;
-    else
+    if (function && !qn_node_elementwise(function, &attributes.activation))
         function = NULL;
     const qn_node *last = function ? function : bias;
     if (!last)

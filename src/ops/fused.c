@@ -27,11 +27,10 @@ static qn_status dense_emit(qn_emit *e)
 static void dense_describe(const qn_node *node, qn_text *text)
 {
     const qn_dense_attributes *attributes = node->attributes;
-    const char *part[4] = {
+    const char *part[3] = {
         attributes->matmul.transpose_a ? "transpose_a" : NULL,
         attributes->matmul.transpose_b ? "transpose_b" : NULL,
         node->input_count > 2 ? "bias" : NULL,
-        attributes->activation,
     };
     bool first = true;
     for (int i = 0; i < QN_COUNT(part); i++) {
@@ -39,6 +38,10 @@ static void dense_describe(const qn_node *node, qn_text *text)
             qn_text_add(text, "%s%s", first ? "" : ", ", part[i]);
             first = false;
         }
+    }
+    if (attributes->activation.function) {
+        qn_text_add(text, "%s", first ? "" : ", ");
+        qn_elementwise_describe(attributes->activation, text);
     }
 }
 

@@ -10,8 +10,10 @@
 
 extern const qn_op qn_linear_op, qn_negative_op, qn_square_op, qn_sqrt_op, qn_exp_op, qn_log_op,
     qn_absolute_op, qn_sigmoid_op, qn_tanh_op, qn_relu_op, qn_unary_grad_op;
+extern const qn_op qn_leaky_relu_op, qn_elu_op, qn_selu_op, qn_gelu_op, qn_gelu_tanh_op, qn_silu_op,
+    qn_softplus_op, qn_softsign_op, qn_hard_sigmoid_op;
 extern const qn_op qn_add_op, qn_subtract_op, qn_multiply_op, qn_divide_op, qn_divide_grad_op;
-extern const qn_op qn_affine_op, qn_bias_add_op, qn_reshape_op;
+extern const qn_op qn_affine_op, qn_bias_add_op, qn_reshape_op, qn_scale_rows_op;
 extern const qn_op qn_softmax_op, qn_softmax_grad_op;
 extern const qn_op qn_matmul_op, qn_dense_op;
 extern const qn_op qn_sum_op, qn_mean_op, qn_column_sum_op, qn_broadcast_op;
@@ -19,17 +21,23 @@ extern const qn_op qn_batch_mean_op, qn_batch_mean_grad_op;
 extern const qn_op qn_loss_op, qn_loss_grad_op, qn_softmax_loss_op, qn_accuracy_op;
 extern const qn_op qn_gather_op, qn_store_rows_op, qn_record_op;
 extern const qn_op qn_random_uniform_op, qn_random_normal_op;
-extern const qn_op qn_assign_op, qn_sgd_op, qn_adam_op;
+extern const qn_op qn_dropout_op, qn_alpha_dropout_op, qn_gaussian_dropout_op, qn_gaussian_noise_op;
+extern const qn_op qn_batch_norm_op, qn_batch_norm_grad_op, qn_batch_norm_inference_op,
+    qn_moving_average_op;
+extern const qn_op qn_norm_op, qn_norm_grad_op, qn_norm_parameters_op;
+extern const qn_op qn_assign_op, qn_sgd_op, qn_rmsprop_op, qn_adam_op, qn_constrain_op;
+extern const qn_op qn_penalty_op, qn_penalty_grad_op;
+extern const qn_op qn_cosines_op, qn_cosines_grad_op, qn_valid_rows_op, qn_per_row_op;
 
 /* ---- attributes that fusion reads and writes ---- */
 
 typedef struct qn_matmul_attributes {
     bool transpose_a, transpose_b;
 } qn_matmul_attributes;
-/* matmul (inputs a, b), bias (a third input, or none) and activation (NULL: none) in one. */
+/* matmul (inputs a, b), bias (a third input, or none) and activation in one. */
 typedef struct qn_dense_attributes {
     qn_matmul_attributes matmul;
-    const char *activation; /* a function of cl/lib/functions.h; a constant */
+    qn_elementwise activation;
 } qn_dense_attributes;
 typedef struct qn_loss_attributes {
     qn_loss_kind kind;
@@ -54,13 +62,17 @@ qn_status qn_shape_from(qn_graph *graph, const char *op, int rank, const int64_t
                         qn_shape *shape);
 /* Elements of one sample of a value that begins with the batch. */
 int64_t qn_shape_inner(const qn_shape *shape);
-/* Whether `op` is one of unary.c: its name is then the function's. */
-bool qn_op_is_unary(const qn_op *op);
+/* Whether the node's op is one of unary.c: then which function, with its parameter. */
+bool qn_node_elementwise(const qn_node *node, qn_elementwise *function);
+/* The largest parameter: finite in float32. */
+#define QN_MAX_ALPHA 1e30
+/* "tanh", "elu(0.5)" */
+void qn_elementwise_describe(qn_elementwise function, qn_text *text);
 
 /* Shape rule and launch of products (matmul.c), for `dense` as well. */
 qn_status qn_infer_product(qn_infer *io, const qn_matmul_attributes *attributes);
 qn_status qn_emit_product(qn_emit *e, const qn_matmul_attributes *attributes, qn_buffer *bias,
-                          const char *activation);
+                          qn_elementwise activation);
 /* Rules of targets against predictions (loss.c), for accuracy and softmax_loss as well. */
 qn_status qn_infer_targets(qn_infer *io, bool sparse);
 
@@ -76,18 +88,23 @@ qn_value *qn_op_column_sum(qn_value *x, int tail);
 qn_value *qn_op_broadcast(qn_value *x, const qn_shape *shape, double factor);
 /* The value itself when it has that shape, else a reshape. */
 qn_value *qn_op_as_shape(qn_value *x, const qn_shape *shape);
-/* An update node over the storage's parameters (update.c): places the gradients and adds the latch
- * as the last input. `attributes` are the op's. */
+/* An update node over the storage's parameters (update.c): places the gradients, and adds the latch
+ * and what the clipping needs as the last inputs. `attributes` are the op's. */
 qn_value *qn_op_update(const qn_op *op, const void *attributes, qn_storage *storage, int count,
                        qn_value *const *gradients, qn_value *latch);
 /* The head of an update op's attributes, and what such ops have in common. */
 typedef struct qn_update_attributes {
     qn_storage *storage;
-    bool latched; /* the last input is the latch */
+    bool latched; /* the input after the gradients is the latch */
+    qn_update_rule rule;
 } qn_update_attributes;
 qn_status qn_update_infer(qn_infer *io);
 int qn_update_variables(const qn_node *node, qn_variable **variables, int room);
-qn_buffer *qn_update_latch(qn_emit *e); /* NULL: none */
+size_t qn_update_scratch(const qn_emit *e);
+void qn_update_describe(const qn_node *node, qn_text *text);
+/* Clips the gradients, and says what the update's launch needs; an error where the storage has
+ * fewer slots. */
+qn_status qn_update_begin(qn_emit *e, int slots, qn_update *update, qn_buffer *const **slot);
 /* int32 [2], bound */
 qn_status qn_infer_latch(qn_infer *io, int input);
 

@@ -20,7 +20,7 @@ qn_status qn_check_options(qn_model *model, const char *task, int64_t batch, int
 
 qn_status qn_check_compiled(qn_model *model, const char *task)
 {
-    if (model->optimizer && model->loss)
+    if (model->optimizer.schema)
         return QN_OK;
     return qn_fail(model->env, QN_ERROR_USAGE,
                    "%s: the model is not compiled: call qn_compile with an optimizer and a loss "
@@ -50,7 +50,7 @@ qn_status qn_check_targets(qn_model *model, const char *task, const qn_array *x,
     if (!y->data)
         return qn_fail(model->env, QN_ERROR_USAGE,
                        "%s: y is missing: the loss '%s' compares predictions with it", task,
-                       model->loss->name);
+                       model->loss_text);
     QN_TRY(qn_array_check(model->env, y, "y"));
     if (y->shape[0] != x->shape[0])
         return qn_fail(model->env, QN_ERROR_USAGE,

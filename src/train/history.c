@@ -76,3 +76,14 @@ void qn_logs_add(qn_logs *logs, const char *prefix, const char *name, double val
     logs->item[logs->count].value = value;
     logs->count++;
 }
+
+void qn_logs_set(qn_logs *logs, const char *name, double value)
+{
+    for (int i = 0; i < logs->count; i++) {
+        if (strcmp(logs->item[i].name, name) == 0) {
+            logs->item[i].value = value;
+            return;
+        }
+    }
+    qn_logs_add(logs, "", name, value);
+}

@@ -13,15 +13,16 @@ typedef struct qn_epoch {
 typedef struct qn_history {
     qn_epoch *epoch;
     size_t count, capacity;
-    uint32_t shuffles; /* key of the next shuffle: every epoch of a model's life has its own */
 } qn_history;
 
-/* The model's history, made when there is none; its epochs are forgotten, `shuffles` stays. */
+/* The model's history, made when there is none; its epochs are forgotten. */
 qn_status qn_history_begin(qn_model *model, qn_history **history);
 qn_status qn_history_add(qn_model *model, const qn_logs *logs, double seconds);
 
 /* Appends "<prefix><name>": value; what does not fit is left out (QN_MAX_LOGS holds all results).
  */
 void qn_logs_add(qn_logs *logs, const char *prefix, const char *name, double value);
+/* Changes a value that is there, or appends it. */
+void qn_logs_set(qn_logs *logs, const char *name, double value);
 
 #endif

@@ -35,35 +35,43 @@ static qn_tally tally_now(const run *r)
     return now;
 }
 
-/* sum += now - begin */
-static void tally_add(qn_tally *sum, const qn_tally *begin, const qn_tally *now)
+/* ---- hooks on batches ---- */
+
+static qn_moment batch_begin(const qn_loop *l)
 {
-    sum->steps += now->steps - begin->steps;
-    sum->chunks += now->chunks - begin->chunks;
-    sum->launches += now->launches - begin->launches;
-    sum->calls += now->calls - begin->calls;
-    sum->waits += now->waits - begin->waits;
-    sum->chunk_waits += now->chunk_waits - begin->chunk_waits;
-    sum->allocations += now->allocations - begin->allocations;
+    static const qn_moment moments[] = {[QN_TASK_TRAIN] = QN_TRAIN_BATCH_BEGIN,
+                                        [QN_TASK_EVALUATE] = QN_TEST_BATCH_BEGIN,
+                                        [QN_TASK_PREDICT] = QN_PREDICT_BATCH_BEGIN};
+
+    return moments[l->session->request.task];
 }
 
-void qn_steady_stats(const qn_steady *steady, const qn_session *session, qn_run_stats *stats)
+static bool has_hooks(const qn_loop *l)
 {
-    static const qn_tally nothing;
-    qn_tally t = {0};
-    bool too_short = steady->total.steps == steady->first.steps;
-    double steps;
+    return l->callbacks && (qn_callbacks_want(l->callbacks, batch_begin(l)) ||
+                            qn_callbacks_want(l->callbacks, (qn_moment)(batch_begin(l) + 1)));
+}
 
-    tally_add(&t, too_short ? &nothing : &steady->first, &steady->total);
-    steps = t.steps ? (double)t.steps : 1;
-    stats->size = sizeof *stats;
-    stats->steps = (int64_t)steady->total.steps;
-    stats->launches_per_step = (double)t.launches / steps;
-    stats->calls_per_step = (double)t.calls / steps;
-    stats->waits_per_step = (double)(t.waits - t.chunk_waits) / steps;
-    stats->allocations_per_step = (double)t.allocations / steps;
-    stats->chunks = (double)steady->total.chunks;
-    stats->device_bytes = qn_session_bytes(session);
+static qn_status begin_batch(qn_loop *l)
+{
+    qn_logs logs = {0};
+
+    if (!l->one_by_one)
+        return QN_OK;
+    return qn_callbacks_call(l->callbacks, batch_begin(l), l->submitted, &logs);
+}
+
+/* Of the batch that was absorbed; not of one whose loss was not finite. */
+static qn_status end_batch(qn_loop *l)
+{
+    qn_logs logs = {0};
+
+    if (!l->one_by_one || l->bad_step >= 0)
+        return QN_OK;
+    qn_loop_logs(l, "", &logs);
+    QN_TRY(qn_callbacks_call(l->callbacks, (qn_moment)(batch_begin(l) + 1), l->done - 1, &logs));
+    l->ended = l->session->request.task == QN_TASK_TRAIN && l->model->stop_training;
+    return QN_OK;
 }
 
 /* ---- filling ---- */
@@ -83,7 +91,7 @@ static int64_t rows_of_step(const qn_loop *l, int64_t step)
 static qn_status fill(qn_loop *l, qn_chunk *chunk, size_t steps)
 {
     qn_session *s = l->session;
-    bool training = s->task == QN_TASK_TRAIN;
+    bool training = s->request.task == QN_TASK_TRAIN;
     int64_t at = l->submitted * s->batch;
     int64_t room = (int64_t)steps * s->batch;
     int64_t count = l->rows - at < room ? l->rows - at : room;
@@ -96,7 +104,9 @@ static qn_status fill(qn_loop *l, qn_chunk *chunk, size_t steps)
 
         row->step = training ? l->model->iterations + (uint32_t)i : (uint32_t)step;
         row->rows = (int32_t)rows_of_step(l, step);
-        row->rate = training ? qn_model_rate(l->model, row->step) : 0;
+        row->rate = row->decay = 0;
+        if (training)
+            qn_model_fill_row(l->model, row);
     }
     QN_TRY(qn_samples_stage(s->samples, qn_exec_half(s->exec, chunk),
                             l->order ? l->order + at : NULL, l->first + at, count, chunk->index));
@@ -108,11 +118,19 @@ static qn_status fill(qn_loop *l, qn_chunk *chunk, size_t steps)
 static size_t next_length(const qn_loop *l)
 {
     int64_t left = qn_loop_steps(l) - l->submitted;
-    size_t length = l->session->length, limit = l->model->chunk_limit;
+    size_t length = l->session->length;
+    size_t limit = l->one_by_one ? 1 : l->model->chunk_limit;
 
     if (limit > 0 && length > limit)
         length = limit;
     return (int64_t)length < left ? length : (size_t)left;
+}
+
+static bool may_submit(const qn_loop *l)
+{
+    if (l->one_by_one && l->submitted > l->done)
+        return false;
+    return l->submitted < qn_loop_steps(l) && !l->model->stop && !l->ended && l->bad_step < 0;
 }
 
 static qn_status submit(run *r)
@@ -120,24 +138,25 @@ static qn_status submit(run *r)
     qn_loop *l = r->loop;
     bool warming = l->steady && l->steady->total.steps == 0;
 
-    while (l->submitted < qn_loop_steps(l) && !l->model->stop && l->bad_step < 0) {
+    while (may_submit(l)) {
         qn_chunk *chunk = qn_exec_next(l->session->exec);
         size_t steps = next_length(l);
 
         if (!chunk)
             return QN_OK;
+        QN_TRY(begin_batch(l));
         QN_TRY(fill(l, chunk, steps));
         r->submitted_at[qn_exec_half(l->session->exec, chunk)] = qn_seconds();
         QN_TRY(qn_exec_submit(l->session->exec, chunk));
         l->submitted += (int64_t)steps;
         r->chunks++;
-        if (l->session->task == QN_TASK_TRAIN)
+        if (l->session->request.task == QN_TASK_TRAIN)
             l->model->iterations += (uint32_t)steps;
         if (warming && r->chunks <= WARM_CHUNKS) {
             qn_tally now = tally_now(r);
 
             l->steady->first = (qn_tally){0};
-            tally_add(&l->steady->first, &r->begin, &now);
+            qn_tally_add(&l->steady->first, &r->begin, &now);
         }
     }
     return QN_OK;
@@ -242,6 +261,7 @@ static qn_status run_chunks(run *r)
         r->chunk_waits += qn_device_count_of(l->model->device)->waits - waits;
         adapt(r, chunk);
         absorb(l, chunk);
+        QN_TRY(end_batch(l));
         report_step(l);
         QN_TRY(qn_plans_check(l->model));
     }
@@ -253,6 +273,7 @@ qn_status qn_loop_run(qn_loop *loop)
     uint32_t begun = loop->model->iterations;
 
     loop->bad_step = -1;
+    loop->one_by_one = has_hooks(loop);
     if (loop->session->latch)
         QN_TRY(qn_buffer_fill(loop->session->latch, 0, 2 * sizeof(int32_t), 0));
     QN_TRY(qn_samples_ready(loop->session->samples));
@@ -261,11 +282,11 @@ qn_status qn_loop_run(qn_loop *loop)
     if (loop->steady) {
         qn_tally now = tally_now(&r);
 
-        tally_add(&loop->steady->total, &r.begin, &now);
+        qn_tally_add(&loop->steady->total, &r.begin, &now);
     }
     if (loop->bad_step >= 0)
         loop->model->iterations = begun + (uint32_t)loop->bad_step;
-    loop->stopped = loop->bad_step < 0 && loop->done < qn_loop_steps(loop);
+    loop->stopped = loop->bad_step < 0 && !loop->ended && loop->done < qn_loop_steps(loop);
     return QN_OK;
 }
 

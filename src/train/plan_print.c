@@ -45,45 +45,45 @@ static qn_dtype target_dtype(const qn_model *model, qn_task task)
 }
 
 /* One row of each array: a plan does not depend on how many there are. */
-static qn_status make_rows(qn_model *model, const qn_session *s, qn_dtype x_dtype, qn_buffer **x,
-                           qn_buffer **y)
+static qn_status make_rows(qn_model *model, const qn_session *s, qn_dtype x_dtype, qn_buffer **data)
 {
     size_t x_bytes = (size_t)qn_shape_count(&model->input_shape, 1) * qn_dtype_size(x_dtype);
 
-    QN_TRY(qn_buffer_create(model->device, x_bytes, x));
+    QN_TRY(qn_buffer_create(model->device, x_bytes, &data[QN_SAMPLE_X]));
     if (!s->graph.y)
         return QN_OK;
-    return qn_buffer_create(
-        model->device,
-        (size_t)qn_model_target_columns(model) * qn_dtype_size(qn_model_target_dtype(model)), y);
+    return qn_buffer_create(model->device,
+                            (size_t)qn_model_target_columns(model) *
+                                qn_dtype_size(qn_model_target_dtype(model)),
+                            &data[QN_SAMPLE_Y]);
 }
 
 static qn_status print_table(qn_model *model, const qn_plan_params *p, const qn_session *s,
                              qn_text *text)
 {
     struct qn_bind bind[QN_MAX_BINDS];
-    qn_buffer *x = NULL, *y = NULL;
+    qn_buffer *data[QN_SAMPLE_ARRAYS] = {NULL};
     qn_plan *plan = NULL;
-    qn_status status = make_rows(model, s, p->x_dtype, &x, &y);
+    qn_status status = make_rows(model, s, p->x_dtype, data);
 
     if (status == QN_OK) {
-        int count = qn_session_binds(s, x, y, bind);
-        qn_plan_request request = qn_session_request(model, s, count, bind);
+        int count = qn_session_binds(s, data, bind);
+        qn_plan_request request = qn_session_plan(model, s, count, bind);
 
         status = qn_plan_create(&request, &plan);
     }
     if (status == QN_OK)
         status = qn_plan_table_print(plan, p->json, text);
     qn_plan_destroy(&plan);
-    qn_buffer_destroy(&x);
-    qn_buffer_destroy(&y);
+    for (int i = 0; i < QN_SAMPLE_ARRAYS; i++)
+        qn_buffer_destroy(&data[i]);
     return status;
 }
 
 static qn_status print_graph(qn_model *model, const qn_plan_params *p, const qn_session *s,
                              qn_text *text)
 {
-    qn_plan_request request = qn_session_request(model, s, 0, NULL);
+    qn_plan_request request = qn_session_plan(model, s, 0, NULL);
 
     request.stop_after = p->after;
     return qn_plan_dot(&request, text);
@@ -122,12 +122,13 @@ qn_status qn_plan_print(qn_model *model, const qn_plan_params *params, qn_write_
     if (!model || !params || !write)
         return QN_ERROR_USAGE;
     qn_params_take(&p, &defaults, sizeof p, params, params->size);
-    QN_TRY(check(model, &p, &session.task));
+    QN_TRY(check(model, &p, &session.request.task));
     session.batch = p.batch_size;
-    session.x_scale = p.x_scale == 0 ? 1 : p.x_scale;
+    session.request.x_dtype = p.x_dtype;
+    session.request.x_scale = p.x_scale == 0 ? 1 : p.x_scale;
+    session.request.y_dtype = target_dtype(model, session.request.task);
     text.env = model->env;
-    status =
-        qn_session_prepare(model, &session, p.x_dtype, target_dtype(model, session.task), 1, 0);
+    status = qn_session_prepare(model, &session, 1, 0);
     if (status == QN_OK)
         status = p.dot ? print_graph(model, &p, &session, &text)
                        : print_table(model, &p, &session, &text);

@@ -163,15 +163,15 @@ qn_status qn_plans_check(const qn_model *model)
     if (!model->plans->stale)
         return QN_OK;
     return qn_fail(model->env, QN_ERROR_USAGE,
-                   "the model was changed while it ran: a progress callback may read a model and "
-                   "stop it, but not add layers to it or compile it");
+                   "the model was changed while it ran: a callback may read a model and stop it, "
+                   "but not add layers to it or compile it");
 }
 
 /* A ring whose halves hold a chunk each. */
-static int64_t ring_rows_for(const qn_array *x, const qn_array *y, int64_t batch)
+static int64_t ring_rows_for(const qn_array *data, int64_t batch)
 {
-    uint64_t step_bytes = qn_samples_row_bytes(x, y) * (uint64_t)batch;
-    uint64_t most = (uint64_t)qn_divide_up(x->shape[0], batch);
+    uint64_t step_bytes = qn_samples_row_bytes(data) * (uint64_t)batch;
+    uint64_t most = (uint64_t)qn_divide_up(data[QN_SAMPLE_X].shape[0], batch);
     uint64_t steps = step_bytes < RING_HALF_BYTES ? RING_HALF_BYTES / step_bytes : 1;
 
     steps = steps < RING_STEPS ? steps : RING_STEPS;
@@ -210,16 +210,16 @@ static qn_status create_pool(qn_model *model, const qn_samples_request *request,
     return QN_OK;
 }
 
-qn_status qn_plans_samples(qn_model *model, const qn_array *x, const qn_array *y, int64_t batch,
+qn_status qn_plans_samples(qn_model *model, const qn_array *data, int64_t batch,
                            qn_samples **samples)
 {
     qn_samples_request request = {.device = model->device,
-                                  .x = *x,
-                                  .y = *y,
-                                  .ring_rows = ring_rows_for(x, y, batch),
+                                  .ring_rows = ring_rows_for(data, batch),
                                   .limit = model->sample_limit};
-    pool *p = find_pool(model, &request);
+    pool *p;
 
+    memcpy(request.array, data, sizeof request.array);
+    p = find_pool(model, &request);
     *samples = NULL;
     if (!p) {
         qn_status status = create_pool(model, &request, &p);
@@ -236,20 +236,20 @@ qn_status qn_plans_samples(qn_model *model, const qn_array *x, const qn_array *y
 }
 
 qn_status qn_plans_session(qn_model *model, qn_task task, int64_t batch, int64_t rows,
-                           const qn_array *x, const qn_array *y, qn_samples *samples,
-                           qn_session **session)
+                           const qn_array *data, qn_samples *samples, qn_session **session)
 {
+    const qn_model_graph_request request = qn_session_request_for(task, data);
     qn_plans *plans = model->plans;
     qn_session *s = plans->session;
     qn_status status;
 
-    while (s && (s->used || !qn_session_suits(s, task, batch, rows, x, samples)))
+    while (s && (s->used || !qn_session_suits(s, &request, batch, rows, samples)))
         s = s->next;
     if (!s) {
-        status = qn_session_create(model, task, batch, rows, x, y, samples, &s);
+        status = qn_session_create(model, &request, batch, rows, samples, &s);
         /* Once more, without what is only kept. */
         if (status == QN_ERROR_MEMORY && trim_pool(model, 0) + trim_sessions(model, 0) > 0)
-            status = qn_session_create(model, task, batch, rows, x, y, samples, &s);
+            status = qn_session_create(model, &request, batch, rows, samples, &s);
         if (status != QN_OK)
             return status;
         s->next = plans->session;

@@ -14,13 +14,12 @@ void qn_plans_end(qn_model *model, qn_status status);
 /* QN_ERROR_USAGE when the model was changed (layers, compile) while this call runs. */
 qn_status qn_plans_check(const qn_model *model);
 
-/* x and y (data NULL: none) for batches of `batch`; the upload has begun. Borrowed until
- * qn_plans_end of the outermost call, as are the arrays. */
-qn_status qn_plans_samples(qn_model *model, const qn_array *x, const qn_array *y, int64_t batch,
+/* The samples of `data` (QN_SAMPLE_ARRAYS arrays) for batches of `batch`; the upload has begun.
+ * Borrowed until qn_plans_end of the outermost call, as are the arrays. */
+qn_status qn_plans_samples(qn_model *model, const qn_array *data, int64_t batch,
                            qn_samples **samples);
 /* A session on those samples; borrowed as they are. */
 qn_status qn_plans_session(qn_model *model, qn_task task, int64_t batch, int64_t rows,
-                           const qn_array *x, const qn_array *y, qn_samples *samples,
-                           qn_session **session);
+                           const qn_array *data, qn_samples *samples, qn_session **session);
 
 #endif

@@ -39,25 +39,38 @@ static qn_status check(qn_model *model, const qn_array *x, const qn_predict_para
     return check_out(model, x, &p->out);
 }
 
+static qn_status run_steps(qn_loop *loop)
+{
+    qn_logs logs = {0};
+
+    QN_TRY(qn_callbacks_call(loop->callbacks, QN_PREDICT_BEGIN, 0, &logs));
+    QN_TRY(qn_loop_run(loop));
+    if (loop->stopped)
+        return qn_stopped(loop->model, task, loop->done, qn_loop_steps(loop));
+    logs.count = 0;
+    return qn_callbacks_call(loop->callbacks, QN_PREDICT_END, 0, &logs);
+}
+
 static qn_status run(qn_model *model, const qn_array *x, const qn_predict_params *p,
-                     qn_report *report)
+                     const qn_callback_list *callbacks, qn_report *report)
 {
     static const qn_logs no_logs;
-    static const qn_array no_targets;
-    qn_loop loop = {
-        .model = model, .rows = x->shape[0], .report = report, .out = (float *)p->out.data};
+    const qn_array data[QN_SAMPLE_ARRAYS] = {*x};
+    qn_loop loop = {.model = model,
+                    .rows = x->shape[0],
+                    .report = report,
+                    .out = (float *)p->out.data,
+                    .callbacks = callbacks};
     int64_t batch = qn_plan_batch(p->batch_size, loop.rows);
     qn_samples *samples;
     qn_status status;
 
-    QN_TRY(qn_plans_samples(model, x, &no_targets, batch, &samples));
-    QN_TRY(qn_plans_session(model, QN_TASK_PREDICT, batch, loop.rows, x, &no_targets, samples,
-                            &loop.session));
+    QN_TRY(qn_plans_samples(model, data, batch, &samples));
+    QN_TRY(
+        qn_plans_session(model, QN_TASK_PREDICT, batch, loop.rows, data, samples, &loop.session));
     qn_report_begin(report, task, p->verbose, 1);
     qn_report_epoch(report, 0, qn_loop_steps(&loop));
-    status = qn_loop_run(&loop);
-    if (status == QN_OK && loop.stopped)
-        status = qn_stopped(model, task, loop.done, qn_loop_steps(&loop));
+    status = run_steps(&loop);
     if (status == QN_OK)
         qn_report_epoch_end(report, loop.done, &no_logs);
     qn_report_end(report);
@@ -67,6 +80,7 @@ static qn_status run(qn_model *model, const qn_array *x, const qn_predict_params
 qn_status qn_predict_with(qn_model *model, qn_array x, const qn_predict_params *params)
 {
     qn_predict_params defaults = qn_predict_defaults(), p;
+    qn_callback_list callbacks;
     qn_report report = {0};
     qn_status status;
 
@@ -76,8 +90,12 @@ qn_status qn_predict_with(qn_model *model, qn_array x, const qn_predict_params *
     QN_TRY(check(model, &x, &p));
     report.call = p.progress;
     report.user = p.progress_user;
-    QN_TRY(qn_plans_begin(model));
-    status = run(model, &x, &p, &report);
-    qn_plans_end(model, status);
+    QN_TRY(qn_callbacks_read(&callbacks, model, task, NULL, p.callback_specs));
+    status = qn_plans_begin(model);
+    if (status == QN_OK) {
+        status = run(model, &x, &p, &callbacks, &report);
+        qn_plans_end(model, status);
+    }
+    qn_callbacks_free(&callbacks);
     return status;
 }

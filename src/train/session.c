@@ -35,20 +35,25 @@ static size_t chunk_rows_for(size_t limit, size_t steps)
     return least(rows, limit);
 }
 
-/* What x is multiplied by when it is gathered. */
-static float scale_of(const qn_array *x)
+qn_model_graph_request qn_session_request_for(qn_task task, const qn_array *data)
 {
-    return x->scale == 0 ? 1 : x->scale;
+    const qn_array *x = &data[QN_SAMPLE_X], *y = &data[QN_SAMPLE_Y];
+    qn_model_graph_request request = {.task = task,
+                                      .x_dtype = qn_array_device_dtype(x),
+                                      .y_dtype = y->data ? qn_array_device_dtype(y) : QN_F32,
+                                      .x_scale = x->scale == 0 ? 1 : x->scale,
+                                      .weighted = data[QN_SAMPLE_WEIGHT].data != NULL};
+
+    return request;
 }
 
-qn_status qn_session_prepare(qn_model *model, qn_session *s, qn_dtype x_dtype, qn_dtype y_dtype,
-                             int64_t rows, int64_t ring_rows)
+qn_status qn_session_prepare(qn_model *model, qn_session *s, int64_t rows, int64_t ring_rows)
 {
     size_t halves, steps = (size_t)qn_divide_up(rows, s->batch);
 
-    QN_TRY(qn_model_graph_build(model, s->task, x_dtype, s->x_scale, y_dtype, &s->graph));
+    QN_TRY(qn_model_graph_build(model, &s->request, &s->graph));
     s->result_bytes = (size_t)s->graph.result_columns * sizeof(float);
-    if (s->task == QN_TASK_PREDICT)
+    if (s->request.task == QN_TASK_PREDICT)
         s->result_bytes *= (size_t)s->batch;
     s->chunk_rows = chunk_rows_for(chunk_limit(s, ring_rows), steps);
     s->length = least(FIRST_LENGTH, s->chunk_rows);
@@ -70,26 +75,27 @@ static void bind_one(struct qn_bind *bind, int *count, qn_value *value, qn_buffe
     ++*count;
 }
 
-int qn_session_binds(const qn_session *s, qn_buffer *x, qn_buffer *y,
+int qn_session_binds(const qn_session *s, qn_buffer *const data[QN_SAMPLE_ARRAYS],
                      struct qn_bind bind[QN_MAX_BINDS])
 {
     int count = 0;
 
-    bind_one(bind, &count, s->graph.x, x);
-    bind_one(bind, &count, s->graph.y, y);
+    bind_one(bind, &count, s->graph.x, data[QN_SAMPLE_X]);
+    bind_one(bind, &count, s->graph.y, data[QN_SAMPLE_Y]);
+    bind_one(bind, &count, s->graph.weight, data[QN_SAMPLE_WEIGHT]);
     bind_one(bind, &count, s->graph.index, s->index);
     bind_one(bind, &count, s->graph.results, s->results);
     bind_one(bind, &count, s->graph.latch, s->latch);
     return count;
 }
 
-qn_plan_request qn_session_request(const qn_model *model, const qn_session *s, int bind_count,
-                                   const struct qn_bind *bind)
+qn_plan_request qn_session_plan(const qn_model *model, const qn_session *s, int bind_count,
+                                const struct qn_bind *bind)
 {
     qn_plan_request request = {.graph = s->graph.graph,
                                .device = model->device,
                                .batch = s->batch,
-                               .update_count = s->graph.update_count,
+                               .update_count = (int)s->graph.update_count,
                                .update = s->graph.update,
                                .storage = model->storage,
                                .table_rows = 2 * s->chunk_rows,
@@ -101,26 +107,29 @@ qn_plan_request qn_session_request(const qn_model *model, const qn_session *s, i
 
 static qn_status make_plan(qn_model *model, qn_session *s)
 {
+    qn_buffer *data[QN_SAMPLE_ARRAYS];
     struct qn_bind bind[QN_MAX_BINDS];
-    int count = qn_session_binds(s, qn_samples_x(s->samples), qn_samples_y(s->samples), bind);
-    qn_plan_request request = qn_session_request(model, s, count, bind);
+    qn_plan_request request;
     qn_exec_request exec;
 
+    for (int i = 0; i < QN_SAMPLE_ARRAYS; i++)
+        data[i] = qn_samples_buffer(s->samples, i);
+    request = qn_session_plan(model, s, qn_session_binds(s, data, bind), bind);
     QN_TRY(qn_plan_create(&request, &s->plan));
-    exec = (qn_exec_request){.plan = s->plan,
-                             .chunk_rows = s->chunk_rows,
-                             .batch = s->batch,
-                             .index = s->index,
-                             .results = s->results,
-                             .result_bytes = s->result_bytes,
-                             .out_stride = s->task == QN_TASK_PREDICT ? (size_t)s->batch : 1,
-                             .latch = s->latch};
+    exec =
+        (qn_exec_request){.plan = s->plan,
+                          .chunk_rows = s->chunk_rows,
+                          .batch = s->batch,
+                          .index = s->index,
+                          .results = s->results,
+                          .result_bytes = s->result_bytes,
+                          .out_stride = s->request.task == QN_TASK_PREDICT ? (size_t)s->batch : 1,
+                          .latch = s->latch};
     return qn_exec_create(&exec, &s->exec);
 }
 
-qn_status qn_session_create(qn_model *model, qn_task task, int64_t batch, int64_t rows,
-                            const qn_array *x, const qn_array *y, qn_samples *samples,
-                            qn_session **session)
+qn_status qn_session_create(qn_model *model, const qn_model_graph_request *request, int64_t batch,
+                            int64_t rows, qn_samples *samples, qn_session **session)
 {
     qn_session *s = qn_alloc(model->env, sizeof *s);
     qn_status status;
@@ -128,13 +137,10 @@ qn_status qn_session_create(qn_model *model, qn_task task, int64_t batch, int64_
     *session = NULL;
     if (!s)
         return QN_ERROR_MEMORY;
-    s->task = task;
+    s->request = *request;
     s->batch = batch;
-    s->x_scale = scale_of(x);
     s->samples = samples;
-    status = qn_session_prepare(model, s, qn_array_device_dtype(x),
-                                y->data ? qn_array_device_dtype(y) : QN_F32, rows,
-                                qn_samples_ring_rows(samples));
+    status = qn_session_prepare(model, s, rows, qn_samples_ring_rows(samples));
     if (status == QN_OK)
         status = make_plan(model, s);
     if (status != QN_OK) {
@@ -146,12 +152,18 @@ qn_status qn_session_create(qn_model *model, qn_task task, int64_t batch, int64_
     return QN_OK;
 }
 
-bool qn_session_suits(const qn_session *s, qn_task task, int64_t batch, int64_t rows,
-                      const qn_array *x, const qn_samples *samples)
+static bool same_request(const qn_model_graph_request *a, const qn_model_graph_request *b)
+{
+    return a->task == b->task && a->x_dtype == b->x_dtype && a->y_dtype == b->y_dtype &&
+           a->x_scale == b->x_scale && a->weighted == b->weighted;
+}
+
+bool qn_session_suits(const qn_session *s, const qn_model_graph_request *request, int64_t batch,
+                      int64_t rows, const qn_samples *samples)
 {
     size_t needed;
 
-    if (s->task != task || s->batch != batch || s->samples != samples || s->x_scale != scale_of(x))
+    if (!same_request(&s->request, request) || s->batch != batch || s->samples != samples)
         return false;
     needed = chunk_rows_for(chunk_limit(s, qn_samples_ring_rows(samples)),
                             (size_t)qn_divide_up(rows, batch));

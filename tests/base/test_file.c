@@ -263,6 +263,19 @@ static void full_disk_leaves_the_old_file(void **state)
     assert_int_equal(folder_count(folder), 1);
 }
 
+static void text_is_appended(void **state)
+{
+    const char *path = scratch_path("log");
+    (void)state;
+    assert_int_equal(qn_file_append(&env, path, "a\n", false), QN_OK);
+    assert_int_equal(qn_file_append(&env, path, "b\n", false), QN_OK);
+    assert_content(path, "a\nb\n");
+    assert_int_equal(qn_file_append(&env, path, "", true), QN_OK);
+    assert_content(path, "");
+    assert_failed(qn_file_append(&env, scratch_path("no/log"), "a", false), QN_ERROR_IO, "no/log");
+    assert_failed(qn_file_append(&env, "/dev/full", "a", false), QN_ERROR_IO, "/dev/full");
+}
+
 static void folders_are_made(void **state)
 {
     (void)state;
@@ -324,6 +337,7 @@ int main(void)
         cmocka_unit_test(commits_replace_whole),
         cmocka_unit_test(unwritable_targets_are_named),
         cmocka_unit_test(full_disk_leaves_the_old_file),
+        cmocka_unit_test(text_is_appended),
         cmocka_unit_test(folders_are_made),
         cmocka_unit_test(every_failed_allocation_is_clean),
     };

@@ -206,6 +206,149 @@ static void written_text_reads_back(void **state)
     }
 }
 
+/* ---- a number that may be a call ---- */
+
+typedef struct rated_params {
+    qn_spec spec;
+    double rate;
+    const char *rate_call;
+    double rest;
+} rated_params;
+
+static const rated_params rated_defaults = {.spec = {sizeof(rated_params), "Rated"}, .rate = 0.5};
+
+static const qn_field rated_fields[] = {
+    {"rate", QN_FIELD_DOUBLE, offsetof(rated_params, rate), true, .maximum = 1,
+     .call_text = offsetof(rated_params, rate_call) + 1},
+    {"rest", QN_FIELD_DOUBLE, offsetof(rated_params, rest), true},
+};
+
+static const qn_schema rated = {
+    "Rated", "rated", &rated_defaults, sizeof(rated_params), rated_fields, QN_COUNT(rated_fields)};
+
+static qn_status read_rated(qn_env *from, const char *text, rated_params *params)
+{
+    qn_spec_node *root;
+    QN_TRY(qn_spec_parse(from, text, &root));
+    qn_status status = qn_params_from_spec(from, &rated, &root->items[0], params);
+    qn_spec_free(from, &root);
+    return status;
+}
+
+static void a_call_stands_for_a_number(void **state)
+{
+    static const struct {
+        const char *text, *call, *written;
+        double rate, rest;
+    } cases[] = {
+        {"rated", NULL, "rated", 0.5, 0},
+        {"rated(0.25)", NULL, "rated(rate=0.25)", 0.25, 0},
+        {"rated(rate=falling(0.1, steps=(1, 2)), rest=3)", "falling(0.1, steps=(1, 2))",
+         "rated(rate=falling(0.1, steps=(1, 2)), rest=3)", 0.5, 3},
+        {"rated(falling(), 2)", "falling()", "rated(rate=falling(), rest=2)", 0.5, 2},
+    };
+    (void)state;
+    for (int i = 0; i < QN_COUNT(cases); i++) {
+        rated_params p, copy;
+        qn_text text = {.env = &env};
+        assert_int_equal(read_rated(&env, cases[i].text, &p), QN_OK);
+        assert_true(p.rate == cases[i].rate && p.rest == cases[i].rest);
+        assert_int_equal(p.rate_call == NULL, cases[i].call == NULL);
+        if (p.rate_call)
+            assert_string_equal(p.rate_call, cases[i].call);
+        qn_params_write(&text, &rated, &p);
+        assert_string_equal(qn_text_get(&text), cases[i].written);
+        qn_text_free(&text);
+        assert_int_equal(qn_params_from_struct(&env, &rated, &p.spec, &copy), QN_OK);
+        assert_true(copy.rate_call ? copy.rate_call != p.rate_call : !p.rate_call);
+        qn_params_free(&env, &rated, &copy);
+        qn_params_free(&env, &rated, &p);
+        assert_null(p.rate_call);
+    }
+}
+
+static void a_call_only_where_it_may_be(void **state)
+{
+    static const struct {
+        const char *text, *message;
+    } cases[] = {
+        {"rated(falling)", "rate takes a number or a name with arguments, found falling"},
+        {"rated((1, 2))", "rate takes a number or a name with arguments, found (1, 2)"},
+        {"rated(2)", "rate is 2; it must be from 0 to 1"},
+        {"rated(falling(1), rate=0.1)", "rate is given twice"},
+        {"rated(rest=falling(1))", "rest takes a number, found falling(1)"},
+    };
+    (void)state;
+    for (int i = 0; i < QN_COUNT(cases); i++) {
+        rated_params p;
+        assert_int_equal(read_rated(&env, cases[i].text, &p), QN_ERROR_USAGE);
+        assert_null(p.rate_call);
+        if (!strstr(env.message, cases[i].message))
+            fail_msg("%s: %s", cases[i].text, env.message);
+    }
+}
+
+static void a_failed_allocation_of_a_call(void **state)
+{
+    (void)state;
+    for (int n = 1;; n++) {
+        failing_allocator failing = {.fail_at = n};
+        qn_allocator allocator = failing_allocator_of(&failing);
+        qn_env own;
+        qn_env_init(&own, &allocator);
+        rated_params p = {.rate = 0}, copy = {.rate = 0};
+        qn_status status = read_rated(&own, "rated(falling(0.1, 3))", &p);
+        if (status == QN_OK)
+            status = qn_params_from_struct(&own, &rated, &p.spec, &copy);
+        qn_params_free(&own, &rated, &p);
+        qn_params_free(&own, &rated, &copy);
+        assert_int_equal(failing.live, 0);
+        if (status == QN_OK) {
+            assert_true(n > 5);
+            return;
+        }
+        assert_int_equal(status, QN_ERROR_MEMORY);
+    }
+}
+
+typedef struct limit_params {
+    qn_spec spec;
+    double limit, rate;
+} limit_params;
+
+/* A number whose default is NaN may be left out, and put back to that. */
+static void a_number_may_be_none(void **state)
+{
+    static const limit_params usual = {{sizeof usual, "Limit"}, NAN, 1};
+    static const qn_field limit_fields[] = {
+        {"limit", QN_FIELD_DOUBLE, offsetof(limit_params, limit), true},
+        {"rate", QN_FIELD_DOUBLE, offsetof(limit_params, rate)},
+    };
+    static const qn_schema limit = {"Limit", "limit", &usual, sizeof usual, limit_fields, 2};
+    static const struct {
+        const char *text, *written;
+    } cases[] = {
+        {"limit", "limit"},         {"limit(2)", "limit(limit=2)"},
+        {"limit(none)", "limit"},   {"limit(limit=None)", "limit"},
+        {"limit(rate=none)", NULL}, {"limit(nan)", NULL},
+    };
+    (void)state;
+    for (int i = 0; i < QN_COUNT(cases); i++) {
+        limit_params params;
+        qn_text text = {.env = &env};
+        qn_spec_node *root;
+        assert_int_equal(qn_spec_parse(&env, cases[i].text, &root), QN_OK);
+        qn_status status = qn_params_from_spec(&env, &limit, &root->items[0], &params);
+        assert_int_equal(status, cases[i].written ? QN_OK : QN_ERROR_USAGE);
+        qn_spec_free(&env, &root);
+        if (status != QN_OK)
+            continue;
+        qn_params_write(&text, &limit, &params);
+        assert_string_equal(qn_text_get(&text), cases[i].written);
+        qn_text_free(&text);
+    }
+}
+
 static void every_failed_allocation_is_clean(void **state)
 {
     (void)state;
@@ -239,7 +382,11 @@ int main(void)
         cmocka_unit_test(shorter_structs_get_defaults),
         cmocka_unit_test(structs_are_checked),
         cmocka_unit_test(written_text_reads_back),
+        cmocka_unit_test(a_number_may_be_none),
         cmocka_unit_test(every_failed_allocation_is_clean),
+        cmocka_unit_test(a_call_stands_for_a_number),
+        cmocka_unit_test(a_call_only_where_it_may_be),
+        cmocka_unit_test(a_failed_allocation_of_a_call),
     };
     qn_env_init(&env, NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);

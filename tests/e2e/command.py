@@ -62,9 +62,12 @@ class Lecture(Case):
 
     def check_file(self, model):
         header, body = read_model(model)
-        self.assertGreaterEqual(len(body), 4 * 79510)
-        self.assertEqual(sorted(v["shape"] for k, v in header.items() if k != "__metadata__")[:4],
-                         [[10], [100], [100, 10], [784, 100]])
+        self.assertEqual(len(body), 3 * 4 * 79510)
+        shapes = [[10], [100], [100, 10], [784, 100]]
+        for folder in ("dense", "optimizer/momentum/", "optimizer/velocity/"):
+            self.assertEqual(sorted(v["shape"] for k, v in header.items() if k.startswith(folder)),
+                             shapes)
+        self.assertEqual(len(header), 1 + 3 * len(shapes))
 
     def test_same_seed(self):
         models = [self.folder / f"{i}.safetensors" for i in range(3)]

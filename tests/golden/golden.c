@@ -44,41 +44,61 @@ double golden_number(const json_t *object, const char *key)
     return json_number_value(number);
 }
 
-static golden_tensor read_values(const json_t *list, bool integers)
+bool golden_is(const json_t *object, const char *key)
 {
-    golden_tensor tensor = {.count = json_array_size(list)};
-    float *reals = calloc(tensor.count + 1, sizeof *reals);
-    int32_t *labels = (int32_t *)reals;
+    return json_object_get(object, key) != NULL;
+}
 
-    assert_non_null(reals);
-    for (size_t i = 0; i < tensor.count; i++) {
-        double value = json_number_value(json_array_get(list, i));
+static golden_tensor make_tensor(size_t count, bool integers)
+{
+    golden_tensor tensor = {.count = count, .values = calloc(count + 1, sizeof(float))};
 
-        if (integers)
-            labels[i] = (int32_t)value;
-        else
-            reals[i] = (float)value;
-    }
-    tensor.values = reals;
-    tensor.array.data = reals;
+    assert_non_null(tensor.values);
+    tensor.array.data = tensor.values;
     tensor.array.dtype = integers ? QN_I32 : QN_F32;
     return tensor;
+}
+
+static void read_values(golden_tensor *tensor, const json_t *list)
+{
+    assert_int_equal(json_array_size(list), tensor->count);
+    for (size_t i = 0; i < tensor->count; i++) {
+        double value = json_number_value(json_array_get(list, i));
+
+        if (tensor->array.dtype == QN_I32)
+            ((int32_t *)tensor->values)[i] = (int32_t)value;
+        else
+            ((float *)tensor->values)[i] = (float)value;
+    }
+}
+
+static void make_noise(golden_tensor *tensor, const json_t *object)
+{
+    uint64_t stream = (uint64_t)golden_number(object, "noise");
+    double scale = golden_number(object, "scale"), offset = golden_number(object, "offset");
+
+    for (size_t i = 0; i < tensor->count; i++)
+        ((float *)tensor->values)[i] = (float)(golden_noise(i, stream, (float)scale) + offset);
 }
 
 golden_tensor golden_read(const json_t *object)
 {
     const json_t *shape = golden_get(object, "shape");
-    golden_tensor tensor = read_values(golden_get(object, "values"),
-                                       strcmp(golden_text(object, "dtype"), "int32") == 0);
-    size_t count = 1;
+    bool integers = golden_is(object, "dtype") && !strcmp(golden_text(object, "dtype"), "int32");
+    size_t rank = json_array_size(shape), count = 1;
+    golden_tensor tensor;
 
-    tensor.array.rank = (int)json_array_size(shape);
-    assert_in_range(tensor.array.rank, 1, QN_MAX_RANK);
-    for (int i = 0; i < tensor.array.rank; i++) {
-        tensor.array.shape[i] = json_integer_value(json_array_get(shape, (size_t)i));
-        count *= (size_t)tensor.array.shape[i];
-    }
-    assert_int_equal(count, tensor.count);
+    assert_in_range(rank, 1, QN_MAX_RANK);
+    for (size_t i = 0; i < rank; i++)
+        count *= (size_t)json_integer_value(json_array_get(shape, i));
+    tensor = make_tensor(count, integers);
+    tensor.array.rank = (int)rank;
+    for (size_t i = 0; i < rank; i++)
+        tensor.array.shape[i] = json_integer_value(json_array_get(shape, i));
+    if (golden_is(object, "noise"))
+        make_noise(&tensor, object);
+    else
+        read_values(&tensor, golden_get(object, "values"));
     return tensor;
 }
 
@@ -87,7 +107,8 @@ golden_tensor golden_list(const json_t *list)
     golden_tensor tensor;
 
     assert_true(json_is_array(list));
-    tensor = read_values(list, false);
+    tensor = make_tensor(json_array_size(list), false);
+    read_values(&tensor, list);
     tensor.array.rank = 1;
     tensor.array.shape[0] = (int64_t)tensor.count;
     return tensor;

@@ -6,7 +6,11 @@
 #include <jansson.h>
 #include <quern/quern.h>
 
-/* A tensor of a JSON object {"shape": [...], "dtype": "...", "values": [...]}. */
+#define ONE_OP 1e-5       /* of max|wanted| */
+#define TRAINING_RUN 1e-4 /* more than one step */
+
+/* A tensor of a JSON object {"shape": [...], "values": [...]}, with "dtype": "int32" for labels, or
+ * {"shape": [...], "noise": stream, "scale": s, "offset": o}. */
 typedef struct golden_tensor {
     qn_array array; /* float32, or int32 for labels */
     size_t count;
@@ -16,6 +20,7 @@ typedef struct golden_tensor {
 json_t *golden_load(const char *path);
 /* The object's member; the test fails when it is not there. */
 json_t *golden_get(const json_t *object, const char *key);
+bool golden_is(const json_t *object, const char *key); /* has it the member? */
 const char *golden_text(const json_t *object, const char *key);
 double golden_number(const json_t *object, const char *key);
 golden_tensor golden_read(const json_t *tensor);
@@ -30,7 +35,7 @@ void golden_compare(const char *what, const float *got, const float *want, size_
 /* The test fails with the context's sentence unless `status` is QN_OK. */
 void golden_ok(const qn_context *ctx, qn_status status, const char *what);
 
-/* Number `i` of stream `stream`: what noise() in keras_values.py computes. */
+/* Number `i` of stream `stream`: what hashed() in keras_case.py computes. */
 float golden_noise(uint64_t i, uint64_t stream, float scale);
 
 #endif

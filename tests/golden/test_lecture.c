@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* 50 steps of the lecture's model on Fashion-MNIST from fixed weights, and two epochs with a
  * validation split and a ragged last batch, against Keras's own values (lecture.json). */
-#include "golden.h"
+#include "replay.h"
 
-#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
 
-#define TRAINING_RUN 1e-4
 #define CLASSES 10
 
 static const char *data_path;
@@ -23,18 +21,6 @@ typedef struct fixture {
     qn_array x, y;  /* the first samples, targets one-hot */
     float *targets; /* owned */
 } fixture;
-
-/* The first `count` samples from sample `first` on. */
-static qn_array rows_of(qn_array array, int64_t first, int64_t count)
-{
-    size_t bytes = qn_dtype_size(array.dtype);
-
-    for (int i = 1; i < array.rank; i++)
-        bytes *= (size_t)array.shape[i];
-    array.data = (const char *)array.data + (size_t)first * bytes;
-    array.shape[0] = count;
-    return array;
-}
 
 static void set_noise(fixture *f, int index, uint64_t stream, float scale)
 {
@@ -70,13 +56,13 @@ static int setup(void **state)
     golden_ok(f->ctx, qn_context_create(&f->ctx, .seed = 1), "context");
     golden_ok(f->ctx, qn_dataset_open(f->ctx, "fashion-mnist", &f->dataset), "dataset");
     golden_ok(f->ctx, qn_dataset_get(f->dataset, "train", &f->x, &labels), "train split");
-    f->x = rows_of(f->x, 0, samples);
+    f->x = replay_rows(f->x, 0, samples);
     f->targets = calloc((size_t)samples * CLASSES, sizeof *f->targets);
     assert_non_null(f->targets);
-    golden_ok(
-        f->ctx,
-        qn_one_hot(f->ctx, rows_of(labels, 0, samples), qn_f32_out(f->targets, samples, CLASSES)),
-        "one_hot");
+    golden_ok(f->ctx,
+              qn_one_hot(f->ctx, replay_rows(labels, 0, samples),
+                         qn_f32_out(f->targets, samples, CLASSES)),
+              "one_hot");
     f->y = qn_f32(f->targets, samples, CLASSES);
 
     golden_ok(f->ctx, qn_sequential(f->ctx, &f->model), "sequential");
@@ -107,71 +93,12 @@ static int teardown(void **state)
     return 0;
 }
 
-/* Weights as a sum, a sum of absolute values and every 97th element. */
-static void check_sample(fixture *f, const json_t *list)
-{
-    assert_int_equal(json_array_size(list), qn_weight_count(f->model));
-    for (int index = 0; index < qn_weight_count(f->model); index++) {
-        const json_t *want = json_array_get(list, (size_t)index);
-        const json_t *shape = golden_get(want, "shape");
-        golden_tensor sample = golden_list(golden_get(want, "every_97th"));
-        qn_out out = {.dtype = QN_F32, .rank = (int)json_array_size(shape)};
-        size_t count = 1;
-        double sum = 0, sum_absolute = 0;
-        float *got;
-
-        for (int i = 0; i < out.rank; i++) {
-            out.shape[i] = json_integer_value(json_array_get(shape, (size_t)i));
-            count *= (size_t)out.shape[i];
-        }
-        got = calloc(count, sizeof *got);
-        assert_non_null(got);
-        out.data = got;
-        golden_ok(f->ctx, qn_get_weight(f->model, index, out), "get_weight");
-        for (size_t i = 0; i < count; i++) {
-            sum += got[i];
-            sum_absolute += fabs(got[i]);
-        }
-        for (size_t i = 0; i < sample.count; i++)
-            got[i] = got[i * 97];
-        golden_compare("weights", got, sample.values, sample.count, TRAINING_RUN);
-        assert_true(fabs(sum_absolute - golden_number(want, "sum_absolute")) <=
-                    TRAINING_RUN * sum_absolute);
-        assert_true(fabs(sum - golden_number(want, "sum")) <= TRAINING_RUN * sum_absolute);
-        free(got);
-        golden_free(&sample);
-    }
-}
-
-static void check_predictions(fixture *f)
-{
-    golden_tensor want = golden_read(golden_get(f->golden, "predict"));
-    int64_t rows = want.array.shape[0];
-    float *got = calloc(want.count, sizeof *got);
-
-    assert_non_null(got);
-    golden_ok(f->ctx, qn_predict(f->model, rows_of(f->x, 0, rows), qn_f32_out(got, rows, CLASSES)),
-              "predict");
-    golden_compare("predict", got, want.values, want.count, TRAINING_RUN);
-    free(got);
-    golden_free(&want);
-}
-
 static void check_evaluation(fixture *f)
 {
-    const json_t *want = golden_get(f->golden, "evaluate");
-    static const char *const names[] = {"loss", "accuracy"};
     qn_logs logs = {0};
 
     golden_ok(f->ctx, qn_evaluate(f->model, .x = f->x, .y = f->y, .logs = &logs), "evaluate");
-    for (int i = 0; i < 2; i++) {
-        double value = 0;
-        float found, wanted = (float)golden_number(want, names[i]);
-
-        assert_true(qn_logs_get(&logs, names[i], &value));
-        found = (float)value;
-        golden_compare(names[i], &found, &wanted, 1, TRAINING_RUN);
-    }
+    replay_check_logs(&logs, golden_get(f->golden, "evaluate"), TRAINING_RUN);
 }
 
 /* One fit per step shows the loss of every step. */
@@ -191,8 +118,8 @@ static void test_steps(void **state)
         double value = 0;
 
         golden_ok(f->ctx,
-                  qn_fit(f->model, .x = rows_of(f->x, (int64_t)step * batch, batch),
-                         .y = rows_of(f->y, (int64_t)step * batch, batch), .batch_size = batch,
+                  qn_fit(f->model, .x = replay_rows(f->x, (int64_t)step * batch, batch),
+                         .y = replay_rows(f->y, (int64_t)step * batch, batch), .batch_size = batch,
                          .shuffle = false),
                   "fit");
         assert_true(qn_history_get(f->model, "loss", 0, &value));
@@ -202,8 +129,9 @@ static void test_steps(void **state)
     }
     golden_compare("loss of every step", losses, loss.values, loss.count, TRAINING_RUN);
     golden_compare("accuracy of every step", accuracies, accuracy.values, loss.count, TRAINING_RUN);
-    check_sample(f, golden_get(f->golden, "after"));
-    check_predictions(f);
+    replay_check_samples(f->model, golden_get(f->golden, "after"));
+    replay_check_predictions(f->model, golden_get(f->golden, "predict"), replay_rows(f->x, 0, 20),
+                             TRAINING_RUN);
     check_evaluation(f);
     free(losses);
     free(accuracies);
@@ -215,30 +143,13 @@ static void test_epochs(void **state)
 {
     fixture *f = *state;
     const json_t *want = golden_get(f->golden, "epochs");
-    const char *name;
-    json_t *list;
 
     golden_ok(f->ctx,
               qn_fit(f->model, .x = f->x, .y = f->y, .epochs = 2, .shuffle = false,
                      .validation_split = golden_number(want, "validation_split")),
               "fit");
-    json_object_foreach(golden_get(want, "logs"), name, list)
-    {
-        golden_tensor wanted = golden_list(list);
-        float found[2];
-
-        assert_int_equal(wanted.count, 2);
-        for (int epoch = 0; epoch < 2; epoch++) {
-            double value = 0;
-
-            if (!qn_history_get(f->model, name, epoch, &value))
-                fail_msg("the history has no \"%s\"", name);
-            found[epoch] = (float)value;
-        }
-        golden_compare(name, found, wanted.values, 2, TRAINING_RUN);
-        golden_free(&wanted);
-    }
-    check_sample(f, golden_get(want, "after"));
+    replay_check_history(f->model, golden_get(want, "logs"), TRAINING_RUN);
+    replay_check_samples(f->model, golden_get(want, "after"));
 }
 
 int main(int argc, char **argv)

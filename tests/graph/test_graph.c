@@ -240,7 +240,7 @@ static void latch_is_written_before_it_is_read(void **state)
     assert_ok(qn_gradients(qn_op_batch_mean(rows), 1, &v, &g));
     g = qn_graph_place_gradient(g, v->variable);
     qn_value *update[2];
-    update[0] = qn_op_sgd(graph->own_storage, 1, &g, latch);
+    update[0] = qn_op_sgd(graph->own_storage, 1, &g, latch, (qn_update_rule){0}, 0, false);
     update[1] = qn_op_record(1, &rows, results, latch);
     qn_plan_request request = {.graph = graph,
                                .device = ctx->device[0],

@@ -127,7 +127,7 @@ static qn_status bench(qn_device *device, const struct shape *shape, bool clblas
                     .k = shape->k,
                     .trans_a = shape->trans_a,
                     .trans_b = shape->trans_b,
-                    .activation = shape->activation};
+                    .activation = qn_plain(shape->activation)};
     qn_buffer *bias = NULL;
     qn_steps steps;
     double seconds, processor;

@@ -16,14 +16,20 @@ const gemm_shape *gemm_shapes(void)
     return test_is_small() ? few : all;
 }
 
-static double activate(const char *activation, double x)
+static double activate(const gemm_case *one, double x)
 {
+    const char *activation = one->activation;
+
     if (!activation || strcmp(activation, "linear") == 0)
         return x;
     if (strcmp(activation, "sigmoid") == 0)
         return 1.0 / (1.0 + exp(-x));
     if (strcmp(activation, "tanh") == 0)
         return tanh(x);
+    if (strcmp(activation, "leaky_relu") == 0)
+        return x > 0.0 ? x : (double)(float)one->alpha * x;
+    if (strcmp(activation, "gelu") == 0)
+        return 0.5 * x * erfc(-x / sqrt(2.0));
     assert_string_equal(activation, "relu");
     return x > 0.0 ? x : 0.0;
 }
@@ -40,7 +46,7 @@ static double *reference(const gemm_case *one, const float *a, const float *b, c
             for (int k = 0; k < one->k; k++)
                 sum += (double)a[one->trans_a ? k * one->m + i : i * one->k + k] *
                        (double)b[one->trans_b ? j * one->k + k : k * one->n + j];
-            c[i * one->n + j] = activate(one->activation, sum);
+            c[i * one->n + j] = activate(one, sum);
         }
     return c;
 }
@@ -88,7 +94,7 @@ void check_product(fixture *f, const gemm_case *one, bool integral, gemm_record 
                     .a = put_tight(f, a, one->m * one->k),
                     .b = put_tight(f, b, one->k * one->n),
                     .bias = one->bias ? put_tight(f, bias, one->n) : NULL,
-                    .activation = one->activation};
+                    .activation = {one->activation, one->alpha}};
     float *first, *second;
     char text[128];
 
@@ -194,8 +200,16 @@ void check_epilogues(fixture *f)
         {.m = 9, .n = 35, .k = 21, .bias = true, .activation = "linear"},
         {.m = 9, .n = 35, .k = 21, .bias = true, .activation = "relu"},
         {.m = 9, .n = 7, .k = 21, .bias = true},
+        {.m = 9, .n = 35, .k = 21, .bias = true, .activation = "leaky_relu", .alpha = 0.25},
+        {.m = 9, .n = 35, .k = 21, .activation = "leaky_relu", .alpha = 0.5},
+    };
+    static const gemm_case inexact[] = {
+        {.m = 9, .n = 35, .k = 21, .bias = true, .activation = "leaky_relu", .alpha = 0.1},
+        {.m = 9, .n = 35, .k = 21, .bias = true, .activation = "gelu"},
     };
 
     for (int i = 0; i < QN_COUNT(cases); i++)
         check_product(f, &cases[i], true, record_own, NULL);
+    for (int i = 0; i < QN_COUNT(inexact); i++)
+        check_product(f, &inexact[i], false, record_own, NULL);
 }

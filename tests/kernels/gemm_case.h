@@ -9,7 +9,8 @@
 typedef struct gemm_case {
     int m, n, k;
     bool trans_a, trans_b, bias;
-    const char *activation; /* NULL, "linear", "sigmoid", "tanh", "relu" */
+    const char *activation; /* NULL, "linear", "sigmoid", "tanh", "relu", "leaky_relu", "gelu" */
+    double alpha;
 } gemm_case;
 
 typedef qn_status (*gemm_record)(qn_steps *steps, const qn_gemm *gemm, const void *user);

@@ -10,7 +10,7 @@ static qn_status record_clblast(qn_steps *steps, const qn_gemm *gemm, const void
 
 static void test_products(void **state)
 {
-    static const char *const activations[] = {"sigmoid", NULL, "relu", "linear"};
+    static const char *const activations[] = {"sigmoid", NULL, "leaky_relu", "linear"};
     int at = 0;
 
     for (const gemm_shape *shape = gemm_shapes(); shape->m > 0; shape++)
@@ -22,6 +22,7 @@ static void test_products(void **state)
             check_product(*state, &one, true, record_clblast, NULL);
             one.bias = at % 2 == 0;
             one.activation = activations[at % QN_COUNT(activations)];
+            one.alpha = 0.1;
             check_product(*state, &one, false, record_clblast, NULL);
         }
 }

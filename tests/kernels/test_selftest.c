@@ -42,7 +42,7 @@ static void test_require(void **state)
     fixture *f = *state;
     qn_buffer *x = put(f, NULL, 64), *y = put(f, NULL, 64);
 
-    OK(qn_kernel_unary(&f->steps, "relu", x, y, 64));
+    OK(qn_kernel_unary(&f->steps, qn_plain("relu"), x, y, 64));
     OK(qn_kernel_softmax(&f->steps, x, y, 4, 16));
     OK(qn_kernel_sum(&f->steps, x, NULL, y, 64, 1.0));
     OK(qn_steps_add_copy(&f->steps, x, 0, y, 0, 64));

@@ -159,6 +159,13 @@ static void weights_live_on_the_device(void **state)
     qn_model_destroy(&loaded);
 }
 
+static qn_status build_graph(qn_model *model, qn_task task, qn_dtype x_dtype, float x_scale,
+                             qn_model_graph *made)
+{
+    const qn_model_graph_request request = {.task = task, .x_dtype = x_dtype, .x_scale = x_scale};
+    return qn_model_graph_build(model, &request, made);
+}
+
 static void tasks_need_what_they_need(void **state)
 {
     (void)state;
@@ -166,28 +173,28 @@ static void tasks_need_what_they_need(void **state)
     qn_model *model = NULL;
     must(ctx, qn_sequential(ctx, &model));
     must_fail(ctx, QN_ERROR_USAGE, "no layers",
-              qn_model_graph_build(model, QN_TASK_PREDICT, QN_F32, 1, QN_F32, &made));
+              build_graph(model, QN_TASK_PREDICT, QN_F32, 1, &made));
     must(ctx, qn_add(model, qn_flatten()));
     must_fail(ctx, QN_ERROR_USAGE, "input shape is not known",
-              qn_model_graph_build(model, QN_TASK_PREDICT, QN_F32, 1, QN_F32, &made));
+              build_graph(model, QN_TASK_PREDICT, QN_F32, 1, &made));
     must(ctx, qn_build(model, 2, (int64_t[]){2, 3}));
     must_fail(ctx, QN_ERROR_USAGE, "not compiled",
-              qn_model_graph_build(model, QN_TASK_EVALUATE, QN_F32, 1, QN_F32, &made));
+              build_graph(model, QN_TASK_EVALUATE, QN_F32, 1, &made));
     must(ctx, qn_compile(model, .optimizer = "adam", .loss = "mse"));
     must_fail(ctx, QN_ERROR_USAGE, "no trainable weights",
-              qn_model_graph_build(model, QN_TASK_TRAIN, QN_F32, 1, QN_F32, &made));
+              build_graph(model, QN_TASK_TRAIN, QN_F32, 1, &made));
     assert_null(made.graph);
-    must(ctx, qn_model_graph_build(model, QN_TASK_EVALUATE, QN_U8, 0.5f, QN_F32, &made));
+    must(ctx, build_graph(model, QN_TASK_EVALUATE, QN_U8, 0.5f, &made));
     assert_non_null(made.y);
     assert_null(made.latch);
     assert_int_equal(made.update_count, 1);
     qn_model_graph_free(&made);
     must(ctx, qn_add(model, qn_dense(2)));
-    must(ctx, qn_model_graph_build(model, QN_TASK_TRAIN, QN_U8, 0.5f, QN_F32, &made));
+    must(ctx, build_graph(model, QN_TASK_TRAIN, QN_U8, 0.5f, &made));
     assert_int_equal(made.update_count, 2);
     assert_int_equal(model->storage->slot_count, 2);
     qn_model_graph_free(&made);
-    must(ctx, qn_model_graph_build(model, QN_TASK_PREDICT, QN_F32, 1, QN_F32, &made));
+    must(ctx, build_graph(model, QN_TASK_PREDICT, QN_F32, 1, &made));
     assert_null(made.y);
     assert_int_equal(made.result_columns, 2);
     qn_model_graph_free(&made);

@@ -43,6 +43,79 @@ static double same(double x)
     return x;
 }
 
+/* ---- activations, some by their text ---- */
+
+#define BY_TEXT(name, text)                                                                        \
+    static qn_value *name(qn_value *x)                                                             \
+    {                                                                                              \
+        return qn_op_activation(x, text);                                                          \
+    }
+BY_TEXT(leaky_relu_by_text, "leaky_relu(negative_slope=0.3)")
+BY_TEXT(leaky_relu_of_keras, "leaky_relu")
+BY_TEXT(elu_by_text, "elu(0.5)")
+BY_TEXT(elu_of_keras, "elu")
+BY_TEXT(gelu_of_keras, "gelu")
+BY_TEXT(gelu_by_tanh, "gelu(approximate=true)")
+BY_TEXT(swish, "swish")
+BY_TEXT(exponential, "exponential")
+
+static qn_value *leaky_relu_of_0(qn_value *x)
+{
+    return qn_ops_leaky_relu(x, 0);
+}
+static qn_value *elu_of_2(qn_value *x)
+{
+    return qn_ops_elu(x, 2);
+}
+static double leaky_relu_3(double x)
+{
+    return x > 0 ? x : 0.3 * x;
+}
+static double leaky_relu_2(double x)
+{
+    return x > 0 ? x : 0.2 * x;
+}
+static double elu(double x)
+{
+    return x > 0 ? x : expm1(x);
+}
+static double elu_half(double x)
+{
+    return x > 0 ? x : 0.5 * expm1(x);
+}
+static double elu_twice(double x)
+{
+    return x > 0 ? x : 2 * expm1(x);
+}
+static double selu(double x)
+{
+    return 1.0507009873554804934 * (x > 0 ? x : 1.6732632423543772848 * expm1(x));
+}
+static double gelu(double x)
+{
+    return 0.5 * x * erfc(-x / sqrt(2));
+}
+static double gelu_tanh(double x)
+{
+    return 0.5 * x * (1 + tanh(sqrt(2 / acos(-1)) * (x + 0.044715 * x * x * x)));
+}
+static double silu(double x)
+{
+    return x * sigmoid(x);
+}
+static double softplus(double x)
+{
+    return log1p(exp(x));
+}
+static double softsign(double x)
+{
+    return x / (1 + fabs(x));
+}
+static double hard_sigmoid(double x)
+{
+    return fmin(fmax(x / 6 + 0.5, 0), 1);
+}
+
 #define UNARY(title, op, function, low, high)                                                      \
     {                                                                                              \
         .name = title, .in = {{SHAPE(3, 17), low, high}}, .inputs = 1, .build = build_unary,       \
@@ -60,6 +133,22 @@ static const rig_case unary_cases[] = {
     UNARY("tanh", qn_ops_tanh, tanh, -2, 2),
     UNARY("relu", qn_ops_relu, relu, -2, 2),
     UNARY("linear", qn_op_copy, same, -2, 2),
+    UNARY("leaky_relu", leaky_relu_by_text, leaky_relu_3, -2, 2),
+    UNARY("leaky_relu, as Keras has it", leaky_relu_of_keras, leaky_relu_2, -2, 2),
+    UNARY("leaky_relu of slope 0", leaky_relu_of_0, relu, -2, 2),
+    UNARY("elu", elu_of_2, elu_twice, -2, 2),
+    UNARY("elu of alpha 0.5", elu_by_text, elu_half, -2, 2),
+    UNARY("elu, as Keras has it", elu_of_keras, elu, -2, 2),
+    UNARY("selu", qn_ops_selu, selu, -2, 2),
+    UNARY("gelu", gelu_of_keras, gelu, -4, 4),
+    UNARY("gelu below 0", gelu_of_keras, gelu, -5, -3),
+    UNARY("gelu by tanh", gelu_by_tanh, gelu_tanh, -4, 4),
+    UNARY("silu", swish, silu, -4, 4),
+    UNARY("softplus", qn_ops_softplus, softplus, -4, 4),
+    UNARY("softsign", qn_ops_softsign, softsign, -4, 4),
+    UNARY("hard_sigmoid", qn_ops_hard_sigmoid, hard_sigmoid, -2, 2),
+    UNARY("hard_sigmoid, flat", qn_ops_hard_sigmoid, hard_sigmoid, -5, -4),
+    UNARY("exponential", exponential, exp, -2, 2),
     {.name = "sigmoid of a batch",
      .in = {{SHAPE(B, 7), -3, 3}},
      .inputs = 1,
@@ -67,6 +156,20 @@ static const rig_case unary_cases[] = {
      .host = host_unary,
      .unary = qn_ops_sigmoid,
      .unary_host = sigmoid},
+    {.name = "gelu of a batch",
+     .in = {{SHAPE(B, 7), -3, 3}},
+     .inputs = 1,
+     .build = build_unary,
+     .host = host_unary,
+     .unary = gelu_of_keras,
+     .unary_host = gelu},
+    {.name = "elu of a batch",
+     .in = {{SHAPE(B, 7), -3, 3}},
+     .inputs = 1,
+     .build = build_unary,
+     .host = host_unary,
+     .unary = elu_by_text,
+     .unary_host = elu_half},
     {.name = "tanh of a scalar",
      .in = {{{0}, 0.5, 1}},
      .inputs = 1,
@@ -162,6 +265,19 @@ static qn_value *build_bias(const rig_case *c, qn_value *const *in)
     return qn_op_bias_add(in[0], in[1]);
 }
 
+static qn_value *build_scale_rows(const rig_case *c, qn_value *const *in)
+{
+    (void)c;
+    return qn_op_scale_rows(in[0], in[1]);
+}
+
+static void host_scale_rows(const rig_host *h)
+{
+    int64_t columns = h->count[0] / h->count[1];
+    for (int64_t i = 0; i < h->out_count; i++)
+        h->out[i] = h->in[0][i] * h->in[1][i / columns];
+}
+
 /* x * x + sigmoid(x) * b - x / b */
 static qn_value *build_expression(const rig_case *c, qn_value *const *in)
 {
@@ -205,6 +321,16 @@ static const rig_case other_cases[] = {
      .build = build_bias,
      .host = host_binary,
      .binary_host = add},
+    {.name = "scale_rows",
+     .in = {{SHAPE(B, 3, 7), -2, 2}, {SHAPE(B), 0, 2, .fixed = true}},
+     .inputs = 2,
+     .build = build_scale_rows,
+     .host = host_scale_rows},
+    {.name = "scale_rows of single numbers",
+     .in = {{SHAPE(B), -2, 2}, {SHAPE(B, 1), 0, 2, .fixed = true}},
+     .inputs = 2,
+     .build = build_scale_rows,
+     .host = host_scale_rows},
     {.name = "an expression",
      .in = {{SHAPE(3, 13), -2, 2}, {SHAPE(13), 0.5, 2}},
      .inputs = 2,

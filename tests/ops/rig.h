@@ -63,7 +63,7 @@ void rig_check(qn_context *ctx, const rig_case *c);
 /* Whether some case so far has run the op's gradient. */
 bool rig_has_differentiated(const qn_op *op);
 
-/* Tests of elementwise_cases.c and tensor_cases.c. */
+/* Tests of the files *_cases.c. */
 void rig_functions_of_one(void **state);
 void rig_functions_of_two(void **state);
 void rig_other_functions(void **state);
@@ -73,6 +73,11 @@ void rig_reshapes(void **state);
 void rig_softmaxes(void **state);
 void rig_losses(void **state);
 void rig_accuracies(void **state);
+void rig_batch_norms(void **state);
+void rig_norms(void **state);
+void rig_noises(void **state);
+void rig_noise_amounts(void **state);
+void rig_penalties(void **state);
 
 /* Uniform numbers of the stream `stream`. */
 void rig_fill(float *values, int64_t count, double low, double high, uint32_t stream);

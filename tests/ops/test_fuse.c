@@ -158,6 +158,54 @@ static void values_that_are_needed(void **state)
     qn_graph_destroy(&n.graph);
 }
 
+/* The parameter goes along: into the dense node and the gradient, which reads y alone. */
+static void functions_with_a_parameter(void **state)
+{
+    static const net_options options = {.activation = "leaky_relu(negative_slope=0.1)"};
+    net n = make(*state, &options);
+    qn_value *roots[] = {n.loss, n.gradient[0], n.gradient[1]};
+    qn_work work = fused(*state, n.graph, 3, roots);
+    bool carried = false;
+    assert_int_equal(count_ops(&work, "dense"), 2);
+    assert_int_equal(count_ops(&work, "leaky_relu"), 0);
+    assert_int_equal(count_ops(&work, "unary_grad"), 1);
+    for (size_t i = 0; i < work.count; i++) {
+        qn_text text = {.env = n.graph->env};
+        if (work.node[i]->op->describe)
+            work.node[i]->op->describe(work.node[i], &text);
+        if (work.node[i]->op == &qn_unary_grad_op)
+            assert_string_equal(qn_text_get(&text), "leaky_relu(0.1)");
+        carried = carried || strcmp(qn_text_get(&text), "bias, leaky_relu(0.1)") == 0;
+        qn_text_free(&text);
+    }
+    assert_true(carried);
+    qn_work_free(&work);
+    qn_graph_destroy(&n.graph);
+}
+
+/* gelu's gradient reads x: in training the function is a launch of its own, behind the product with
+ * its bias; in prediction nothing else reads x. */
+static void functions_whose_gradient_reads_x(void **state)
+{
+    static const char *const names[] = {"gelu", "gelu(approximate=true)", "silu"};
+    static const char *const ops[] = {"gelu", "gelu_tanh", "silu"};
+    for (int i = 0; i < QN_COUNT(names); i++) {
+        const net_options options = {.activation = names[i]};
+        net n = make(*state, &options);
+        qn_value *roots[] = {n.loss, n.gradient[0], n.gradient[1]};
+        qn_work work = fused(*state, n.graph, 3, roots);
+        assert_int_equal(count_ops(&work, "dense"), 2);
+        assert_int_equal(count_ops(&work, "bias_add"), 0);
+        assert_int_equal(count_ops(&work, ops[i]), 1);
+        assert_int_equal(count_ops(&work, "unary_grad"), 1);
+        qn_work_free(&work);
+        work = fused(*state, n.graph, 1, &n.logits);
+        assert_int_equal(work.count, 2); /* dense, dense */
+        qn_work_free(&work);
+        qn_graph_destroy(&n.graph);
+    }
+}
+
 static qn_value *half(qn_value *loss)
 {
     return qn_ops_affine(loss, 0.5, 0);
@@ -264,6 +312,11 @@ static void same_numbers(void **state)
     static const net_options options[] = {
         {.activation = "sigmoid"},
         {.activation = "relu", .sparse = true, .no_bias = true},
+        {.activation = "leaky_relu(negative_slope=0.1)"},
+        {.activation = "elu(alpha=0.5)", .no_bias = true},
+        {.activation = "gelu"},
+        {.activation = "silu", .no_bias = true},
+        {.activation = "hard_sigmoid"},
     };
     for (int i = 0; i < QN_COUNT(options); i++)
         check_same(*state, &options[i]);
@@ -275,6 +328,8 @@ int main(void)
         cmocka_unit_test(training),
         cmocka_unit_test(evaluation),
         cmocka_unit_test(values_that_are_needed),
+        cmocka_unit_test(functions_with_a_parameter),
+        cmocka_unit_test(functions_whose_gradient_reads_x),
         cmocka_unit_test(another_gradient),
         cmocka_unit_test(computed_targets),
         cmocka_unit_test(same_numbers),

@@ -30,6 +30,11 @@ int main(void)
         cmocka_unit_test(rig_softmaxes),
         cmocka_unit_test(rig_losses),
         cmocka_unit_test(rig_accuracies),
+        cmocka_unit_test(rig_batch_norms),
+        cmocka_unit_test(rig_norms),
+        cmocka_unit_test(rig_noises),
+        cmocka_unit_test(rig_noise_amounts),
+        cmocka_unit_test(rig_penalties),
         cmocka_unit_test(every_gradient_has_run),
     };
     return cmocka_run_group_tests(tests, rig_open, rig_close);

@@ -188,11 +188,73 @@ static void activations(void **state)
     assert_ptr_equal(qn_op_activation(x, NULL), x);
     assert_ptr_equal(qn_op_activation(x, "linear"), x);
     for (int i = 1; qn_activation_names[i]; i++)
-        assert_string_equal(qn_op_activation(x, qn_activation_names[i])->node->op->name,
-                            qn_activation_names[i]);
+        if (strcmp(qn_activation_names[i], "exponential") != 0)
+            assert_string_equal(qn_op_activation(x, qn_activation_names[i])->node->op->name,
+                                qn_activation_names[i]);
+    assert_string_equal(qn_op_activation(x, "exponential")->node->op->name, "exp");
+    assert_string_equal(qn_op_activation(x, "swish")->node->op->name, "silu");
+    assert_string_equal(qn_op_activation(x, "gelu(approximate=false)")->node->op->name, "gelu");
+    assert_string_equal(qn_op_activation(x, "gelu(true)")->node->op->name, "gelu_tanh");
     assert_mistake(f, qn_op_activation(X(2), "sigmod"),
-                   "unknown activation 'sigmod' (did you mean 'sigmoid'?): qn_names");
-    assert_mistake(f, qn_op_activation(X(2), "zzzzzz"), "unknown activation 'zzzzzz': qn_names");
+                   "unknown activation 'sigmod' (did you mean 'sigmoid'?): the activations are "
+                   "linear, sigmoid, ");
+    assert_mistake(f, qn_op_activation(X(2), "zzzzzz"),
+                   "unknown activation 'zzzzzz': the activations are");
+    assert_mistake(f, qn_op_activation(X(2), "elu(alpha=-1)"), "elu: alpha is -1; it must be from");
+    assert_mistake(f, qn_ops_leaky_relu(X(2), -0.5), "leaky_relu: negative_slope is -0.5; it must");
+    assert_mistake(f, qn_ops_elu(X(2), 1e300), "elu: alpha is 1e+300; it must be from 0 to 1e+30");
+    assert_null(qn_ops_elu(NULL, 1));
+    assert_null(qn_ops_gelu(NULL, true));
+}
+
+static void slope_of(fixture *f, const char *text, double slope)
+{
+    qn_elementwise function;
+    assert_true(qn_node_elementwise(qn_op_activation(X(2), text)->node, &function));
+    assert_string_equal(function.function, "leaky_relu");
+    assert_true(function.alpha == slope);
+}
+
+/* Texts with arguments, without a graph. */
+static void activation_texts(void **state)
+{
+    static const struct {
+        const char *text, *message; /* NULL: right */
+    } texts[] = {
+        {NULL, NULL},
+        {"linear", NULL},
+        {"gelu(approximate=true)", NULL},
+        {"leaky_relu(negative_slope=0)", NULL},
+        {"elu(2)", NULL},
+        {"swish()", NULL},
+        {"Sigmoid", NULL},
+        {"reluu", "unknown activation 'reluu' (did you mean 'relu'?): the activations are"},
+        {"leaky_relu(slope=1)", "leaky_relu has no argument \"slope\""},
+        {"leaky_relu(negative_slop=1)", "did you mean \"negative_slope\""},
+        {"leaky_relu(negative_slope=-0.1)", "negative_slope is -0.1; it must be from 0 to 1e+30"},
+        {"leaky_relu(negative_slope=inf)", "negative_slope is inf; it must be from 0"},
+        {"elu(alpha=x)", "elu: alpha takes a number, found x"},
+        {"elu(1, 2)", "elu takes 1 argument without a keyword"},
+        {"gelu(approximate=2)", "approximate takes true or false, found 2"},
+        {"tanh(1)", "the activation tanh takes no arguments: write 'tanh'"},
+        {"relu, tanh", "is not one activation: write a name such as 'relu'"},
+        {"", "is not one activation"},
+        {"(relu)", "is not one activation"},
+        {"elu(", "expected"},
+    };
+    fixture *f = *state;
+    qn_env *env = f->graph->env;
+    for (int i = 0; i < QN_COUNT(texts); i++) {
+        qn_status status = qn_activation_check(env, texts[i].text);
+        assert_int_equal(status, texts[i].message ? QN_ERROR_USAGE : QN_OK);
+        if (texts[i].message && !strstr(env->message, texts[i].message))
+            fail_msg("%s: \"%s\"", texts[i].text, env->message);
+    }
+    for (int i = 0; qn_activation_names[i]; i++)
+        assert_int_equal(qn_activation_check(env, qn_activation_names[i]), QN_OK);
+    slope_of(f, "leaky_relu", 0.2);
+    slope_of(f, "leaky_relu(0.25)", 0.25);
+    slope_of(f, "leaky_relu(negative_slope=1e-3)", 1e-3);
 }
 
 static void datasets(void **state)
@@ -280,11 +342,17 @@ static void op_list(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(elementwise),    cmocka_unit_test(products),
-        cmocka_unit_test(reductions),     cmocka_unit_test(reshapes),
-        cmocka_unit_test(losses),         cmocka_unit_test(activations),
-        cmocka_unit_test(datasets),       cmocka_unit_test(records),
-        cmocka_unit_test(random_numbers), cmocka_unit_test(gradients_that_are_not),
+        cmocka_unit_test(elementwise),
+        cmocka_unit_test(products),
+        cmocka_unit_test(reductions),
+        cmocka_unit_test(reshapes),
+        cmocka_unit_test(losses),
+        cmocka_unit_test(activations),
+        cmocka_unit_test(activation_texts),
+        cmocka_unit_test(datasets),
+        cmocka_unit_test(records),
+        cmocka_unit_test(random_numbers),
+        cmocka_unit_test(gradients_that_are_not),
         cmocka_unit_test(op_list),
     };
     return cmocka_run_group_tests(tests, open_graph, close_graph);

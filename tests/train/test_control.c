@@ -10,6 +10,7 @@
 #define LOSS "categorical_crossentropy"
 
 static problem data;
+static float weight[ROWS];
 
 static qn_array x_of(int64_t rows)
 {
@@ -387,6 +388,61 @@ static void survives_failing_allocations(void **in)
     assert_int_equal(allocator.live, 0);
 }
 
+/* What callbacks and weights allocate, on plans that are there. */
+static qn_status use_callbacks(qn_model *model)
+{
+    qn_status status =
+        qn_fit(model, .x = x_of(100), .y = y_of(100), .epochs = 3, .initial_epoch = 1,
+               .validation_split = 0.2, .sample_weight = qn_f32(weight, 100),
+               .callbacks = "early_stopping(patience=1, restore_best_weights=true), "
+                            "reduce_lr_on_plateau, csv_logger(/dev/null), "
+                            "learning_rate_scheduler(exponential_decay(0.1, 1, 0.5))");
+
+    if (status == QN_OK)
+        status = qn_train_on_batch(model, .x = x_of(32), .y = y_of(32), .class_weight = "0=2");
+    if (status != QN_OK)
+        return status;
+    return qn_evaluate(model, .x = x_of(50), .y = y_of(50), .sample_weight = qn_f32(weight, 50));
+}
+
+static void survives_failing_allocations_of_callbacks(void **in)
+{
+    failing_allocator allocator = {0};
+    qn_context *ctx = NULL;
+    int allocations = 1, failures = 0;
+
+    (void)in;
+    must(ctx, qn_context_create(&ctx, .seed = SEED, .allocator = failing_allocator_of(&allocator)));
+    for (int n = 0; n <= allocations; n++) { /* 0: none fails, to count them */
+        qn_model *model = model_make(ctx, LAYERS, "sgd", LOSS);
+        qn_status status;
+        int live;
+
+        must(ctx, qn_fit(model, .x = x_of(100), .y = y_of(100), .validation_split = 0.2));
+        must(ctx, use_callbacks(model));
+        model->training.epochs = 1; /* their state is taken over */
+        live = allocator.live;
+        allocator.count = 0;
+        allocator.fail_at = n;
+        status = use_callbacks(model);
+        allocator.fail_at = 0;
+        if (n == 0) {
+            allocations = allocator.count;
+            assert_true(allocations > 50 && allocations < 500);
+            assert_int_equal(allocator.live, live);
+        }
+        if (status != QN_OK) {
+            assert_int_equal(status, QN_ERROR_MEMORY);
+            failures++;
+        }
+        must(ctx, use_callbacks(model));
+        qn_model_destroy(&model);
+    }
+    assert_true(failures > allocations * 3 / 4);
+    qn_context_destroy(&ctx);
+    assert_int_equal(allocator.live, 0);
+}
+
 /* ---- counters ---- */
 
 static void counts_its_steady_state(void **in)
@@ -420,6 +476,8 @@ static int make_data(void **in)
 {
     (void)in;
     problem_make(&data);
+    for (int i = 0; i < ROWS; i++)
+        weight[i] = (float)(i % 3);
     return 0;
 }
 
@@ -436,6 +494,7 @@ int main(void)
         cmocka_unit_test(refuses_bad_input),
         cmocka_unit_test(names_the_batch_that_fits),
         cmocka_unit_test(survives_failing_allocations),
+        cmocka_unit_test(survives_failing_allocations_of_callbacks),
         cmocka_unit_test(counts_its_steady_state),
     };
 

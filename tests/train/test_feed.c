@@ -18,6 +18,7 @@ typedef struct arrays {
     uint8_t u8[MANY][COLUMNS];
     double f64[MANY][COLUMNS];
     int64_t i64[MANY];
+    float f32[MANY];
 } arrays;
 
 static arrays *make_arrays(void)
@@ -27,6 +28,7 @@ static arrays *make_arrays(void)
     assert_non_null(a);
     for (int64_t r = 0; r < MANY; r++) {
         a->i64[r] = r * 3;
+        a->f32[r] = (float)r * 0.5f;
         for (int64_t c = 0; c < COLUMNS; c++)
             a->f64[r][c] = a->u8[r][c] = value_of(r, c);
     }
@@ -50,19 +52,26 @@ static void check_x(qn_context *ctx, qn_samples *samples, bool bytes, uint32_t a
     float f32[COLUMNS];
 
     if (bytes)
-        must(ctx, qn_buffer_read(qn_samples_x(samples), at * sizeof u8, sizeof u8, u8));
+        must(ctx, qn_buffer_read(qn_samples_buffer(samples, QN_SAMPLE_X), at * sizeof u8, sizeof u8,
+                                 u8));
     else
-        must(ctx, qn_buffer_read(qn_samples_x(samples), at * sizeof f32, sizeof f32, f32));
+        must(ctx, qn_buffer_read(qn_samples_buffer(samples, QN_SAMPLE_X), at * sizeof f32,
+                                 sizeof f32, f32));
     for (int64_t c = 0; c < COLUMNS; c++)
         assert_true((bytes ? (float)u8[c] : f32[c]) == (float)value_of(row, c));
 }
 
-static void check_y(qn_context *ctx, qn_samples *samples, uint32_t at, int64_t row)
+static void check_y_and_weight(qn_context *ctx, qn_samples *samples, uint32_t at, int64_t row)
 {
     int32_t label;
+    float weight;
 
-    must(ctx, qn_buffer_read(qn_samples_y(samples), at * sizeof label, sizeof label, &label));
+    must(ctx, qn_buffer_read(qn_samples_buffer(samples, QN_SAMPLE_Y), at * sizeof label,
+                             sizeof label, &label));
     assert_int_equal(label, row * 3);
+    must(ctx, qn_buffer_read(qn_samples_buffer(samples, QN_SAMPLE_WEIGHT), at * sizeof weight,
+                             sizeof weight, &weight));
+    assert_true(weight == (float)row * 0.5f);
 }
 
 static void holds_what_fits(void **in)
@@ -73,9 +82,10 @@ static void holds_what_fits(void **in)
     (void)in;
     for (int bytes = 0; bytes < 2; bytes++) {
         qn_samples_request request = {.device = ctx->device[0],
-                                      .x = bytes ? qn_u8(a->u8, MANY, COLUMNS)
-                                                 : qn_f64(a->f64, MANY, COLUMNS),
-                                      .y = qn_i64(a->i64, MANY),
+                                      .array[QN_SAMPLE_X] = bytes ? qn_u8(a->u8, MANY, COLUMNS)
+                                                                  : qn_f64(a->f64, MANY, COLUMNS),
+                                      .array[QN_SAMPLE_Y] = qn_i64(a->i64, MANY),
+                                      .array[QN_SAMPLE_WEIGHT] = qn_f32(a->f32, MANY),
                                       .ring_rows = 8};
         qn_samples *samples = open_samples(ctx, &request);
         uint32_t index[5];
@@ -89,7 +99,7 @@ static void holds_what_fits(void **in)
 
             assert_int_equal(index[i], rows[i]);
             check_x(ctx, samples, bytes, index[i], rows[i]);
-            check_y(ctx, samples, index[i], rows[i]);
+            check_y_and_weight(ctx, samples, index[i], rows[i]);
         }
         must(ctx, qn_samples_release(samples));
         qn_samples_destroy(&samples);
@@ -106,9 +116,10 @@ static void streams_what_does_not(void **in)
     (void)in;
     for (int bytes = 0; bytes < 2; bytes++) {
         qn_samples_request request = {.device = ctx->device[0],
-                                      .x = bytes ? qn_u8(a->u8, MANY, COLUMNS)
-                                                 : qn_f64(a->f64, MANY, COLUMNS),
-                                      .y = qn_i64(a->i64, MANY),
+                                      .array[QN_SAMPLE_X] = bytes ? qn_u8(a->u8, MANY, COLUMNS)
+                                                                  : qn_f64(a->f64, MANY, COLUMNS),
+                                      .array[QN_SAMPLE_Y] = qn_i64(a->i64, MANY),
+                                      .array[QN_SAMPLE_WEIGHT] = qn_f32(a->f32, MANY),
                                       .ring_rows = 8,
                                       .limit = 100000};
         qn_samples *samples = open_samples(ctx, &request);
@@ -125,11 +136,11 @@ static void streams_what_does_not(void **in)
             must(ctx, qn_samples_stage(samples, 1, NULL, first, 3, index + 4));
             for (int i = 0; i < 4; i++) {
                 check_x(ctx, samples, bytes, index[i], order[i]);
-                check_y(ctx, samples, index[i], order[i]);
+                check_y_and_weight(ctx, samples, index[i], order[i]);
             }
             for (int i = 0; i < 3; i++) {
                 check_x(ctx, samples, bytes, index[4 + i], first + i);
-                check_y(ctx, samples, index[4 + i], first + i);
+                check_y_and_weight(ctx, samples, index[4 + i], first + i);
             }
         }
         must_fail(ctx, QN_ERROR_INTERNAL, "5 samples",
@@ -142,24 +153,26 @@ static void streams_what_does_not(void **in)
 
 static void suits_what_is_alike(void **in)
 {
-    static float x[100][4], wide[100][5];
+    static float x[100][4], wide[100][5], weight[100];
     static int32_t y[100];
     qn_context *ctx = context_open();
     qn_samples_request whole = {
-        .device = ctx->device[0], .x = qn_f32(x, 100, 4), .y = qn_i32(y, 100), .ring_rows = 20};
-    qn_samples_request fewer = whole, other = whole, none = whole, limited = whole;
+        .device = ctx->device[0], .array = {qn_f32(x, 100, 4), qn_i32(y, 100)}, .ring_rows = 20};
+    qn_samples_request fewer = whole, other = whole, none = whole, limited = whole, more = whole;
     qn_samples *samples = open_samples(ctx, &whole), *ring;
 
     (void)in;
-    fewer.x.shape[0] = fewer.y.shape[0] = 90;
-    other.x = qn_f32(wide, 100, 5);
-    none.y.data = NULL;
+    fewer.array[QN_SAMPLE_X].shape[0] = fewer.array[QN_SAMPLE_Y].shape[0] = 90;
+    other.array[QN_SAMPLE_X] = qn_f32(wide, 100, 5);
+    none.array[QN_SAMPLE_Y].data = NULL;
+    more.array[QN_SAMPLE_WEIGHT] = qn_f32(weight, 100);
     limited.limit = 64;
     ring = open_samples(ctx, &limited);
     assert_true(qn_samples_suit(samples, &whole));
     assert_true(qn_samples_suit(samples, &fewer));
     assert_false(qn_samples_suit(samples, &other));
     assert_false(qn_samples_suit(samples, &none));
+    assert_false(qn_samples_suit(samples, &more));
     assert_false(qn_samples_suit(samples, &limited));
     assert_true(qn_samples_suit(ring, &limited));
     assert_false(qn_samples_suit(ring, &whole));
@@ -177,7 +190,7 @@ static void names_a_row_that_does_not_convert(void **in)
     static int64_t y[100];
     qn_context *ctx = context_open();
     qn_samples_request request = {
-        .device = ctx->device[0], .x = qn_f32(x, 100, 4), .y = qn_i64(y, 100), .ring_rows = 20};
+        .device = ctx->device[0], .array = {qn_f32(x, 100, 4), qn_i64(y, 100)}, .ring_rows = 20};
     uint32_t index[10];
 
     (void)in;

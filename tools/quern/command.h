@@ -53,8 +53,12 @@ typedef struct samples {
     qn_array labels;         /* integer labels as the dataset has them, or data NULL */
     qn_array test_x, test_y; /* with split "train": a test split of its own; data NULL: none */
     float *one_hot[2];       /* memory of y and test_y where they were made here */
+    qn_dataset *weights;
+    qn_array weight; /* of --sample-weight; data NULL: none */
 } samples;
 qn_status open_samples(qn_context *ctx, const arguments *a, const char *split, samples *s);
+/* Reads --sample-weight, where it is given. */
+qn_status open_sample_weight(qn_context *ctx, const arguments *a, samples *s);
 /* uint8 samples take the scale that the model was trained with. Says so. */
 void take_scale(const arguments *a, const qn_model *model, qn_array *x);
 /* Once the model is built: integer labels become one-hot where its loss wants them, uint8 samples
@@ -62,6 +66,11 @@ void take_scale(const arguments *a, const qn_model *model, qn_array *x);
 qn_status fit_samples_to_model(const arguments *a, qn_model *model, bool trained, samples *s);
 void close_samples(samples *s);
 
+/* The seed of a model's weights, shuffling and random ops. */
+uint64_t model_seed(const qn_model *model);
+/* A --seed must be the one that the model in `file` has. Returns an exit code. */
+int check_seed(const subcommand *command, const arguments *a, const qn_model *model,
+               const char *file);
 /* The model of --layers or --init, built for samples and compiled as the arguments say. Says what
  * is wrong and returns the exit code. */
 int make_model(const subcommand *command, const arguments *a, qn_context *ctx, const samples *s,

@@ -3,6 +3,7 @@
 #include "command.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +37,20 @@ qn_status open_samples(qn_context *ctx, const arguments *a, const char *split, s
          qn_dtype_name(s->x.dtype), shape_text(s->x.rank - 1, s->x.shape + 1, shape, sizeof shape),
          s->x.scale ? (double)s->x.scale : 1.0);
     return QN_OK;
+}
+
+qn_status open_sample_weight(qn_context *ctx, const arguments *a, samples *s)
+{
+    if (!a->sample_weight)
+        return QN_OK;
+    size_t size = strlen(a->sample_weight) + sizeof "npy:";
+    char *spec = malloc(size);
+    if (!spec)
+        return QN_ERROR_MEMORY;
+    snprintf(spec, size, "npy:%s", a->sample_weight);
+    qn_status status = qn_dataset_open(ctx, spec, &s->weights);
+    free(spec);
+    return status == QN_OK ? qn_dataset_get(s->weights, "train", &s->weight, NULL) : status;
 }
 
 /* One-hot targets in memory that close_samples frees. */
@@ -93,6 +108,7 @@ qn_status fit_samples_to_model(const arguments *a, qn_model *model, bool trained
 void close_samples(samples *s)
 {
     qn_dataset_destroy(&s->dataset);
+    qn_dataset_destroy(&s->weights);
     free(s->one_hot[0]);
     free(s->one_hot[1]);
     s->one_hot[0] = s->one_hot[1] = NULL;

@@ -35,11 +35,13 @@ static int evaluate(const arguments *a, qn_context *ctx, qn_model **model, sampl
     }
     if (status == QN_OK)
         status = fit_samples_to_model(a, *model, true, s);
+    if (status == QN_OK)
+        status = open_sample_weight(ctx, a, s);
     stop_on_interrupt(*model);
     if (status == QN_OK)
-        status =
-            qn_evaluate(*model, .x = s->x, .y = s->y, .batch_size = a->batch_size,
-                        .verbose = a->quiet ? 0 : 1, .progress = qn_progress_bar, .logs = &logs);
+        status = qn_evaluate(*model, .x = s->x, .y = s->y, .sample_weight = s->weight,
+                             .batch_size = a->batch_size, .verbose = a->quiet ? 0 : 1,
+                             .progress = qn_progress_bar, .logs = &logs);
     if (status != QN_OK)
         return report_failure(ctx, status);
     return print_result(a, *model, s, &logs);
@@ -60,7 +62,7 @@ static int run(const subcommand *command, const arguments *a)
     return code;
 }
 
-static const option options[] = {TRAINED_OPTIONS, JSON_OPTION, QUIET_OPTION, {NULL}};
+static const option options[] = {TRAINED_OPTIONS, WEIGHT_OPTION, JSON_OPTION, QUIET_OPTION, {NULL}};
 
 const subcommand command_eval = {"eval", "Evaluates a saved model: loss and metrics.", options,
                                  "quern eval --model fashion.safetensors --data fashion-mnist",

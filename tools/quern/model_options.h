@@ -36,6 +36,12 @@
             "samples in a step", .alias = "--batch", .minimum = 1, .below = 2147483648.0           \
     }
 
+#define WEIGHT_OPTION                                                                              \
+    {                                                                                              \
+        "--sample-weight", OPTION_TEXT, offsetof(arguments, sample_weight), "FILE", NULL,          \
+            "a .npy file with a weight for the loss of each sample"                                \
+    }
+
 /* What train and plan make a model from. */
 #define MODEL_OPTIONS(...)                                                                         \
     {"--data", OPTION_TEXT, offsetof(arguments, data), "SPEC", NULL, DATA_HELP, __VA_ARGS__},      \
@@ -46,12 +52,8 @@
          NULL,                                                                                     \
          "the model, such as \"flatten, dense(100, sigmoid), dense(10, softmax)\"; needed "        \
          "without --init"},                                                                        \
-        {"--init",                                                                                 \
-         OPTION_TEXT,                                                                              \
-         offsetof(arguments, init),                                                                \
-         "FILE",                                                                                   \
-         NULL,                                                                                     \
-         "begin with a saved model: its layers, weights and compile arguments"},                   \
+        {"--init", OPTION_TEXT, offsetof(arguments, init),                                         \
+         "FILE",   NULL,        "begin with a saved model: its layers, weights and optimizer"},    \
         {"--optimizer", OPTION_TEXT, offsetof(arguments, optimizer),                               \
          "TEXT",        "adam",      "such as sgd(learning_rate=0.1)"},                            \
         {"--loss",                                                                                 \

@@ -11,6 +11,7 @@
 typedef struct arguments {
     const char *device, *gemm, *data, *layers, *optimizer, *loss, *metrics, *save, *init;
     const char *model, *split, *out, *after, *task;
+    const char *callbacks, *schedule, *resume, *sample_weight, *class_weight;
     int64_t batch_size, epochs, seed, count;
     double validation_split;
     bool json, quiet, self_test, dot;

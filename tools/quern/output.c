@@ -90,11 +90,15 @@ int json_print(json_t *object)
     return EXIT_OK;
 }
 
+/* Small numbers, such as a learning rate, as the progress line has them. */
 void print_logs(const char *title, const qn_logs *logs)
 {
     printf("%-6s", title);
-    for (int i = 0; i < logs->count; i++)
-        printf("%s%s %.4f", i ? "  " : "", logs->item[i].name, logs->item[i].value);
+    for (int i = 0; i < logs->count; i++) {
+        double value = logs->item[i].value;
+        printf(fabs(value) > 1e-3 || value == 0 ? "%s%s %.4f" : "%s%s %.4e", i ? "  " : "",
+               logs->item[i].name, value);
+    }
     printf("\n");
 }
 

@@ -2,6 +2,7 @@
 /* What the subcommands that compute begin with: context, model, Ctrl-C. */
 #include "command.h"
 
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,19 +65,61 @@ static int compare_layers(const arguments *a, qn_context *ctx, const qn_array *x
     return exit_code(status);
 }
 
+uint64_t model_seed(const qn_model *model)
+{
+    qn_training_info info = {.size = sizeof info};
+    return qn_model_training(model, &info) == QN_OK ? info.seed : 0;
+}
+
+int check_seed(const subcommand *command, const arguments *a, const qn_model *model,
+               const char *file)
+{
+    uint64_t seed = model_seed(model);
+    if (!options_given(command, a, "--seed") || (uint64_t)a->seed == seed)
+        return EXIT_OK;
+    fprintf(stderr,
+            "quern %s: --seed is %" PRId64 ", but %s goes on with its own seed, %" PRIu64
+            "; leave --seed out\n",
+            command->name, a->seed, file, seed);
+    return EXIT_USAGE;
+}
+
+/* For qn_write_fn: `user` is a char *. */
+static void keep_text(void *user, const char *text)
+{
+    *(char **)user = strdup(text);
+}
+
+/* --schedule becomes the learning rate of --optimizer. */
+static qn_status compile_with(qn_model *model, const arguments *a, const char *loss)
+{
+    if (!a->schedule)
+        return qn_compile(model, .optimizer = a->optimizer, .loss = loss, .metrics = a->metrics);
+    char *optimizer = NULL;
+    qn_status status = qn_optimizer_with_schedule(qn_model_context(model), a->optimizer,
+                                                  a->schedule, keep_text, &optimizer);
+    if (status == QN_OK)
+        status = optimizer ? qn_compile(model, .optimizer = optimizer, .loss = loss,
+                                        .metrics = a->metrics)
+                           : QN_ERROR_MEMORY;
+    free(optimizer);
+    return status;
+}
+
 /* A loaded model keeps what it was compiled with, unless the arguments say otherwise. */
 static qn_status compile_model(const subcommand *command, const arguments *a, qn_model *model)
 {
     const char *loss = qn_model_loss(model);
     bool optimizer_given = options_given(command, a, "--optimizer");
     bool loss_given = options_given(command, a, "--loss");
-    if (loss && !optimizer_given && !loss_given)
+    if (loss && !optimizer_given && !loss_given && !a->schedule)
         return QN_OK;
     if (!loss || loss_given)
         loss = a->loss;
     if (a->init)
-        note(a, "compiled anew: optimizer %s, loss %s, metrics %s", a->optimizer, loss, a->metrics);
-    return qn_compile(model, .optimizer = a->optimizer, .loss = loss, .metrics = a->metrics);
+        note(a, "compiled anew: optimizer %s, %s%sloss %s, metrics %s", a->optimizer,
+             a->schedule ? a->schedule : "", a->schedule ? ", " : "", loss, a->metrics);
+    return compile_with(model, a, loss);
 }
 
 int make_model(const subcommand *command, const arguments *a, qn_context *ctx, const samples *s,
@@ -89,11 +132,13 @@ int make_model(const subcommand *command, const arguments *a, qn_context *ctx, c
     }
     qn_status status =
         a->init ? qn_load(ctx, a->init, model) : new_model(a->layers, ctx, &s->x, model);
-    if (status == QN_OK && a->init && a->layers) {
-        int code = compare_layers(a, ctx, &s->x, *model);
-        if (code != EXIT_OK)
-            return code;
-    }
+    int code = EXIT_OK;
+    if (status == QN_OK && a->init)
+        code = check_seed(command, a, *model, a->init);
+    if (status == QN_OK && code == EXIT_OK && a->init && a->layers)
+        code = compare_layers(a, ctx, &s->x, *model);
+    if (code != EXIT_OK)
+        return code;
     if (status == QN_OK)
         status = build_for(*model, &s->x);
     if (status == QN_OK)

@@ -14,21 +14,21 @@ static const qn_field fields[] = {
     {.name = "name", .kind = QN_FIELD_TEXT, .offset = offsetof(qn_activation_params, name)},
 };
 
+static const char *word(int index)
+{
+    return qn_activation_names[index];
+}
+
+const qn_kind qn_kind_activation = {.name = "activation", .plural = "activations", .word = word};
+
 static qn_status check(qn_env *env, const void *params)
 {
-    return qn_check_activation(env, ((const qn_activation_params *)params)->activation);
+    return qn_activation_check(env, ((const qn_activation_params *)params)->activation);
 }
 
-static qn_status build(qn_build_step *step)
+static qn_value *call(qn_call_step *step, qn_value *x)
 {
-    step->output = step->input;
-    return QN_OK;
-}
-
-static qn_value *call(const qn_layer *layer, qn_value *x, bool training)
-{
-    (void)training;
-    return qn_op_activation(x, ((const qn_activation_params *)layer->params)->activation);
+    return qn_op_activation(x, ((const qn_activation_params *)step->layer->params)->activation);
 }
 
 const qn_layer_type qn_layer_activation = {
@@ -37,9 +37,9 @@ const qn_layer_type qn_layer_activation = {
                .defaults = &defaults,
                .size = sizeof defaults,
                .fields = fields,
-               .field_count = QN_COUNT(fields)},
-    .check = check,
-    .build = build,
+               .field_count = QN_COUNT(fields),
+               .check = check},
+    .build = qn_build_same_shape,
     .call = call,
     .name = offsetof(qn_activation_params, name),
 };

@@ -18,10 +18,9 @@ static qn_status build(qn_build_step *step)
     return QN_OK;
 }
 
-static qn_value *call(const qn_layer *layer, qn_value *x, bool training)
+static qn_value *call(qn_call_step *step, qn_value *x)
 {
-    (void)layer;
-    (void)training;
+    (void)step;
     return qn_op_flatten(x);
 }
 

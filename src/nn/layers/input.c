@@ -14,16 +14,9 @@ static const qn_field fields[] = {
     {.name = "name", .kind = QN_FIELD_TEXT, .offset = offsetof(qn_input_params, name)},
 };
 
-static qn_status build(qn_build_step *step)
+static qn_value *call(qn_call_step *step, qn_value *x)
 {
-    step->output = step->input;
-    return QN_OK;
-}
-
-static qn_value *call(const qn_layer *layer, qn_value *x, bool training)
-{
-    (void)layer;
-    (void)training;
+    (void)step;
     return x;
 }
 
@@ -34,7 +27,7 @@ const qn_layer_type qn_layer_input = {
                .size = sizeof defaults,
                .fields = fields,
                .field_count = QN_COUNT(fields)},
-    .build = build,
+    .build = qn_build_same_shape,
     .call = call,
     .input_shape = offsetof(qn_input_params, shape) + 1,
     .name = offsetof(qn_input_params, name),

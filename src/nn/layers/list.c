@@ -3,15 +3,29 @@
 #include "nn/layers/list.h"
 #include "nn/names.h"
 
-const qn_layer_type *const qn_layer_types[] = {
-    &qn_layer_input, &qn_layer_flatten, &qn_layer_dense, &qn_layer_activation, NULL,
+static const qn_layer_type *const types[] = {
+    &qn_layer_input,
+    &qn_layer_flatten,
+    &qn_layer_dense,
+    &qn_layer_activation,
+    &qn_layer_activity_regularization,
+    &qn_layer_dropout,
+    &qn_layer_alpha_dropout,
+    &qn_layer_gaussian_dropout,
+    &qn_layer_gaussian_noise,
+    &qn_layer_batch_normalization,
+    &qn_layer_layer_normalization,
+    &qn_layer_rms_normalization,
+    &qn_layer_unit_normalization,
+    &qn_layer_group_normalization,
+    &qn_layer_normalization,
+    &qn_layer_rescaling,
+    NULL,
 };
 
-const qn_layer_type *qn_layer_type_find(const char *name)
+static const qn_schema *schema(int index)
 {
-    for (int i = 0; qn_layer_types[i] != NULL; i++)
-        if (qn_same_name(qn_layer_types[i]->schema.name, name) ||
-            qn_same_name(qn_layer_types[i]->schema.type, name))
-            return qn_layer_types[i];
-    return NULL;
+    return types[index] != NULL ? &types[index]->schema : NULL;
 }
+
+const qn_kind qn_kind_layer = {.name = "layer", .plural = "layers", .schema = schema};

@@ -3,17 +3,13 @@
 #include "nn/optimizers/list.h"
 #include "nn/names.h"
 
-const qn_optimizer_type *const qn_optimizer_types[] = {
-    &qn_optimizer_sgd,
-    &qn_optimizer_adam,
-    NULL,
+static const qn_optimizer_type *const types[] = {
+    &qn_optimizer_sgd, &qn_optimizer_rmsprop, &qn_optimizer_adam, &qn_optimizer_adamw, NULL,
 };
 
-const qn_optimizer_type *qn_optimizer_type_find(const char *name)
+static const qn_schema *schema(int index)
 {
-    for (int i = 0; qn_optimizer_types[i] != NULL; i++)
-        if (qn_same_name(qn_optimizer_types[i]->schema.name, name) ||
-            qn_same_name(qn_optimizer_types[i]->schema.type, name))
-            return qn_optimizer_types[i];
-    return NULL;
+    return types[index] != NULL ? &types[index]->schema : NULL;
 }
+
+const qn_kind qn_kind_optimizer = {.name = "optimizer", .plural = "optimizers", .schema = schema};

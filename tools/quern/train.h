@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of quern train share: one run of it. */
+#ifndef QUERN_TRAIN_H
+#define QUERN_TRAIN_H
+
+#include "command.h"
+
+typedef struct train_run {
+    const subcommand *command;
+    arguments a; /* as given; with --resume completed from the file */
+    qn_context *ctx;
+    qn_model *model;
+    samples s;
+    qn_training_info before; /* of the file, with --resume */
+    int64_t first;           /* epoch that training begins at: 0, or with --resume where it was */
+    double first_epoch;      /* seconds from the process's start to the end of the first epoch */
+    qn_logs test;
+    bool tested, stopped;
+    const char *saved; /* where the model went; NULL: nowhere */
+} train_run;
+
+/* ---- resume.c ---- */
+
+/* Refuses options that say what the file says. Returns an exit code. */
+int resume_check_options(const train_run *r);
+/* Loads the file; the arguments that were not given are those of its last fit. Returns an exit
+ * code. */
+int resume_model(train_run *r);
+/* Says where training stands. */
+void resume_note(const train_run *r);
+
+/* ---- train_report.c ---- */
+
+/* Seconds since this process began. */
+double process_seconds(void);
+/* Prints what came of it on stdout; returns an exit code. */
+int train_report(const train_run *r);
+
+#endif
