@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The example programs do what they say. usage: examples.py gradient_descent|lecture PROGRAM"""
+"""The example programs do what they say.
+usage: examples.py gradient_descent|lecture|stability PROGRAM"""
 import math
 import pathlib
 import re
@@ -56,4 +57,32 @@ def check_lecture(program):
     assert right >= 6, text
 
 
-{"gradient_descent": check_gradient_descent, "lecture": check_lecture}[sys.argv[1]](sys.argv[2])
+def check_stability(program):
+    """What the page is there to show: which of the deep networks train."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "page.html"
+        text = run(program, path)
+        page = path.read_text()
+    nets = {}
+    for activation, init, norm, accuracy in re.findall(
+            r"^20 layers, (\w+)\s+(\w+)\s+(\S+)\s+loss \S+\s+accuracy (\S+)$", text, re.M):
+        nets[activation, init, norm.split("_")[0]] = float(accuracy)
+    assert len(nets) == 27, text
+    assert all(nets["sigmoid", init, "none"] < 0.3 for init in
+               ("random_normal", "glorot_uniform", "he_normal")), text
+    assert nets["sigmoid", "glorot_uniform", "batch"] > 0.6, text
+    for activation in ("tanh", "relu"):
+        assert nets[activation, "random_normal", "none"] < 0.3, text
+        assert nets[activation, "he_normal", "none"] > 0.6, text
+    few = [float(a) for a in re.findall(r"^2000 images, .*accuracy (\S+) on", text, re.M)]
+    assert len(few) == 4 and few[1] > few[0] and few[3] > few[0], text
+    small, right, large = [float(v) for v in
+                           re.findall(r"^learning rate \S+: loss (\S+) ", text, re.M)]
+    assert right < small and right < large, text
+    pictures = re.findall(r"<svg.*?</svg>", page, re.S)
+    assert len(pictures) == 6 * 2 + 4 + 3, len(pictures)
+    for picture in pictures:
+        xml.fromstring(picture)
+
+
+{"stability": check_stability, "gradient_descent": check_gradient_descent, "lecture": check_lecture}[sys.argv[1]](sys.argv[2])

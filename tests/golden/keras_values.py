@@ -28,15 +28,23 @@ import keras_penalties
 import keras_refused
 import keras_trainings
 
-FAMILIES = {"layers": keras_layers.family, "activations": keras_activations.family,
-            "losses": keras_losses.losses, "metrics": keras_losses.metrics, "weighted": keras_losses.sample_weights,
-            "on_batch": keras_losses.on_batch,
-            "normalizations": keras_normalizations.family,
-            "regularizers": keras_penalties.regularizers,
-            "constraints": keras_penalties.constraints, "optimizers": keras_optimizers.optimizers,
-            "schedules": keras_optimizers.schedules, "initializers": keras_initializers.family,
-            "callbacks": keras_callbacks.family, "refused": keras_refused.family,
-            "trainings": keras_trainings.family}
+FAMILIES = {
+    "layers": keras_layers.family,
+    "activations": keras_activations.family,
+    "losses": keras_losses.losses,
+    "metrics": keras_losses.metrics,
+    "weighted": keras_losses.sample_weights,
+    "on_batch": keras_losses.on_batch,
+    "normalizations": keras_normalizations.family,
+    "regularizers": keras_penalties.regularizers,
+    "constraints": keras_penalties.constraints,
+    "optimizers": keras_optimizers.optimizers,
+    "schedules": keras_optimizers.schedules,
+    "initializers": keras_initializers.family,
+    "callbacks": keras_callbacks.family,
+    "refused": keras_refused.family,
+    "trainings": keras_trainings.family,
+}
 
 wanted = [argument for argument in sys.argv[1:] if argument != "--check"]
 for name in wanted or FAMILIES:

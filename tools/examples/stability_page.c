@@ -19,13 +19,15 @@ static const char head[] =
     "body { font: 16px/1.5 system-ui, Helvetica, Arial, sans-serif; color: var(--ink); "
     "background: var(--paper); max-width: 68rem; margin: 0 auto; padding: 1rem 1.25rem 3rem }\n"
     "h1 { font-size: 1.7rem } h2 { font-size: 1.25rem; margin-top: 2.5rem }\n"
-    "table { border-collapse: collapse } th, td { padding: .35rem .8rem; text-align: left; "
+    ".table { overflow-x: auto } table { border-collapse: collapse } th, td { padding: .35rem "
+    ".8rem; text-align: left; "
     "border: 1px solid var(--line) } td.number { text-align: right; "
     "font-variant-numeric: tabular-nums }\n"
     ".good { background: var(--good) } .fair { background: var(--fair) } "
     ".bad { background: var(--bad) }\n"
     ".row { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); "
-    "gap: 1.4rem 1rem } figure { margin: 0 }\n"
+    "gap: 1.4rem 1rem; align-items: end } figure { margin: 0 }\n"
+    ".wide { grid-template-columns: repeat(auto-fill, minmax(19rem, 1fr)) }\n"
     "figcaption { font-size: .95rem; margin-bottom: .2rem }\n"
     "svg { display: block; max-width: 100%; height: auto } "
     "svg text { font-size: 11px; fill: var(--soft) }\n"
@@ -79,7 +81,7 @@ static void write_nets(FILE *f, const results *r)
 
 /* ---- spreads ---- */
 
-#define CELL_WIDTH 10.0
+#define CELL_WIDTH 13.0
 #define CELL_HEIGHT 4.0
 #define MARGIN 34.0
 
@@ -89,8 +91,8 @@ static void write_spread(FILE *f, const spread *s, double low, double step, cons
     double width = CELL_WIDTH * DEPTH, height = CELL_HEIGHT * BINS;
 
     fprintf(f, "<svg viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\" role=\"img\" aria-label=\"%s\">\n",
-            width + MARGIN + 2, height + 36, width + MARGIN + 2, what);
-    fprintf(f, "<g transform=\"translate(%.0f 4)\">\n", MARGIN);
+            width + MARGIN + 2, height + 38, width + MARGIN + 2, what);
+    fprintf(f, "<g transform=\"translate(%.0f 10)\">\n", MARGIN);
     for (int layer = 0; layer < DEPTH; layer++)
         for (int bin = 0; bin < BINS; bin++)
             if (s->share[layer][bin] >= 0.004f)
@@ -118,20 +120,20 @@ static void write_spread(FILE *f, const spread *s, double low, double step, cons
 
 static void write_spreads(FILE *f, const results *r)
 {
-    fprintf(f, "<h2>Why: how activations and gradients spread by layer</h2>\n"
-               "<p>Before training, on 128 images. Each column is a layer's histogram of sizes, on "
-               "a logarithmic scale. Where activations shrink or all become alike, or gradients "
-               "fade on their way back to the first layers, there is nothing to learn from.</p>\n"
-               "<div class=\"row\">\n");
+    fprintf(f,
+            "<h2>Why: how activations and gradients spread by layer</h2>\n"
+            "<p>Before training, on 128 images. Above the activations, below the gradients of the "
+            "kernels: each column is a layer's histogram of sizes, on a logarithmic scale. Where "
+            "activations shrink or all become alike, or gradients "
+            "fade on their way back to the first layers, there is nothing to learn from.</p>\n"
+            "<div class=\"row wide\">\n");
     for (int i = 0; i < NETS; i++) {
         const deep_net *net = &r->net[i];
 
         if (!net->measured)
             continue;
-        fprintf(f,
-                "<figure><figcaption>%s, %s%s%s: %.3f<br><small>|activations|, then "
-                "|gradients of the kernel|</small></figcaption>\n",
-                net->activation, net->initializer, net->normalization[0] ? ", " : "",
+        fprintf(f, "<figure><figcaption>%s, %s%s%s: %.3f</figcaption>\n", net->activation,
+                net->initializer, net->normalization[0] ? ", " : "",
                 net->normalization[0] ? plain_name(net->normalization) : "", net->accuracy);
         write_spread(f, &net->activations, ACTIVATION_LOW, ACTIVATION_STEP, "activations by layer");
         write_spread(f, &net->gradients, GRADIENT_LOW, GRADIENT_STEP, "gradients by layer");
