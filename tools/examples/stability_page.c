@@ -66,7 +66,7 @@ static void write_nets(FILE *f, const results *r)
         "<h2>Twenty layers: which networks train</h2>\n"
         "<p>20 hidden layers of 64 units, 8,000 images seen three times, Adam with its usual rate. "
         "Accuracy on 2,000 other images; one in ten is guessing.</p>\n"
-        "<table>\n<tr><th>activation</th><th>kernel initializer</th>");
+        "<div class=\"table\"><table>\n<tr><th>activation</th><th>kernel initializer</th>");
     for (int i = 0; i < 3; i++)
         fprintf(f, "<th>%s</th>", plain_name(r->net[i].normalization));
     fprintf(f, "</tr>\n");
@@ -76,7 +76,7 @@ static void write_nets(FILE *f, const results *r)
             write_cell(f, &r->net[i + k]);
         fprintf(f, "</tr>\n");
     }
-    fprintf(f, "</table>\n");
+    fprintf(f, "</table></div>\n");
 }
 
 /* ---- spreads ---- */
