@@ -86,11 +86,10 @@ static const activation activations[] = {
     PLAIN("exponential", NULL, qn_ops_exp),
 };
 
-const char *const qn_activation_names[] = {
-    "linear", "sigmoid", "tanh",     "relu",     "softmax",      "leaky_relu",  "elu", "selu",
-    "gelu",   "silu",    "softplus", "softsign", "hard_sigmoid", "exponential", NULL};
-
-_Static_assert(QN_COUNT(activations) == QN_COUNT(qn_activation_names) - 1, "a name each");
+const char *qn_activation_name(int index)
+{
+    return index < QN_COUNT(activations) ? activations[index].schema.name : NULL;
+}
 
 /* ---- reading ---- */
 
@@ -107,10 +106,13 @@ static const activation *find(const char *name)
 
 static qn_status unknown(qn_env *env, const char *name)
 {
-    const char *nearest = qn_nearest(name, qn_activation_names, QN_COUNT(qn_activation_names) - 1);
+    const char *known[QN_COUNT(activations)];
     qn_text list = {.env = env};
-    for (const char *const *known = qn_activation_names; *known; known++)
-        qn_text_add(&list, "%s%s", list.length > 0 ? ", " : "", *known);
+    for (int i = 0; i < QN_COUNT(activations); i++) {
+        known[i] = qn_activation_name(i);
+        qn_text_add(&list, "%s%s", i > 0 ? ", " : "", known[i]);
+    }
+    const char *nearest = qn_nearest(name, known, QN_COUNT(activations));
     (void)qn_fail(env, QN_ERROR_USAGE, "unknown activation '%s'%s%s%s: the activations are %s",
                   name, nearest ? " (did you mean '" : "", nearest ? nearest : "",
                   nearest ? "'?)" : "", qn_text_get(&list));

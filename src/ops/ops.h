@@ -14,8 +14,8 @@
 qn_value *qn_op_activation(qn_value *x, const char *text);
 /* The same check without a graph. */
 qn_status qn_activation_check(qn_env *env, const char *text);
-/* The names, ended by NULL. */
-extern const char *const qn_activation_names[];
+/* The index-th name; NULL past the end. */
+const char *qn_activation_name(int index);
 
 /* x [.., n] + bias [n] */
 qn_value *qn_op_bias_add(qn_value *x, qn_value *bias);

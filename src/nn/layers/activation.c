@@ -14,12 +14,8 @@ static const qn_field fields[] = {
     {.name = "name", .kind = QN_FIELD_TEXT, .offset = offsetof(qn_activation_params, name)},
 };
 
-static const char *word(int index)
-{
-    return qn_activation_names[index];
-}
-
-const qn_kind qn_kind_activation = {.name = "activation", .plural = "activations", .word = word};
+const qn_kind qn_kind_activation = {
+    .name = "activation", .plural = "activations", .word = qn_activation_name};
 
 static qn_status check(qn_env *env, const void *params)
 {
