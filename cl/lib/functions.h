@@ -188,6 +188,17 @@ static inline qn_real qn_within(qn_real x, float low, float high)
     return select(raised, (qn_real)(high), x > (qn_real)(high));
 }
 
+static inline qn_real qn_relu6(qn_real x)
+{
+    return qn_within(x, 0.0f, 6.0f);
+}
+
+static inline qn_real qn_relu6_grad(qn_real x, qn_real y)
+{
+    qn_real rising = select((qn_real)(0.0f), (qn_real)(1.0f), y > (qn_real)(0.0f));
+    return select(rising, (qn_real)(0.0f), y >= (qn_real)(6.0f));
+}
+
 static inline qn_real qn_hard_sigmoid(qn_real x)
 {
     return qn_within((x + 3.0f) * (1.0f / 6.0f), 0.0f, 1.0f);

@@ -67,6 +67,8 @@ QN_API qn_value *qn_ops_silu(qn_value *a);
 QN_API qn_value *qn_ops_softplus(qn_value *a);
 /** a / (1 + |a|). */
 QN_API qn_value *qn_ops_softsign(qn_value *a);
+/** relu(a), at most 6. */
+QN_API qn_value *qn_ops_relu6(qn_value *a);
 /** a / 6 + 1 / 2, held between 0 and 1. */
 QN_API qn_value *qn_ops_hard_sigmoid(qn_value *a);
 

@@ -33,6 +33,7 @@ static const struct function {
     {"silu", X, 15},
     {"softplus", Y, 25},
     {"softsign", Y, 5},
+    {"relu6", Y, 2},
     {"hard_sigmoid", Y, 4},
 };
 

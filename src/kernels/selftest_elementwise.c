@@ -9,7 +9,8 @@
 #define FUNCTIONS(each)                                                                            \
     each(linear) each(negative) each(square) each(sqrt) each(exp) each(log) each(absolute)         \
         each(sigmoid) each(tanh) each(relu) each(leaky_relu) each(elu) each(selu) each(gelu)       \
-            each(gelu_tanh) each(silu) each(softplus) each(softsign) each(hard_sigmoid)
+            each(gelu_tanh) each(silu) each(softplus) each(softsign) each(relu6)                   \
+                each(hard_sigmoid)
 
 #define NUMBER(name) function_##name,
 enum { FUNCTIONS(NUMBER) FUNCTION_COUNT };
@@ -57,6 +58,7 @@ static double value(int function, double x)
         [function_silu] = x * sigmoid(x),
         [function_softplus] = log1p(exp(x)),
         [function_softsign] = x / (1.0 + fabs(x)),
+        [function_relu6] = fmin(fmax(x, 0.0), 6.0),
         [function_hard_sigmoid] = fmin(fmax(x / 6.0 + 0.5, 0.0), 1.0),
     };
 
@@ -93,7 +95,7 @@ static double slope(int function, double x, double y)
         [function_silu] = gated_slope(x, x, 1.0),
         [function_softplus] = -expm1(-y),
         [function_softsign] = (1.0 - fabs(y)) * (1.0 - fabs(y)),
-        [function_hard_sigmoid] = y > 0 && y < 1 ? 1.0 / 6.0 : 0.0,
+        [function_relu6] = y > 0 && y<6, [function_hard_sigmoid] = y> 0 && y < 1 ? 1.0 / 6.0 : 0.0,
     };
 
     return dy[function];

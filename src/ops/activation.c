@@ -82,6 +82,7 @@ static const activation activations[] = {
     PLAIN("silu", "swish", qn_ops_silu),
     PLAIN("softplus", NULL, qn_ops_softplus),
     PLAIN("softsign", NULL, qn_ops_softsign),
+    PLAIN("relu6", NULL, qn_ops_relu6),
     PLAIN("hard_sigmoid", NULL, qn_ops_hard_sigmoid),
     PLAIN("exponential", NULL, qn_ops_exp),
 };

@@ -11,7 +11,7 @@
 extern const qn_op qn_linear_op, qn_negative_op, qn_square_op, qn_sqrt_op, qn_exp_op, qn_log_op,
     qn_absolute_op, qn_sigmoid_op, qn_tanh_op, qn_relu_op, qn_unary_grad_op;
 extern const qn_op qn_leaky_relu_op, qn_elu_op, qn_selu_op, qn_gelu_op, qn_gelu_tanh_op, qn_silu_op,
-    qn_softplus_op, qn_softsign_op, qn_hard_sigmoid_op;
+    qn_softplus_op, qn_softsign_op, qn_relu6_op, qn_hard_sigmoid_op;
 extern const qn_op qn_add_op, qn_subtract_op, qn_multiply_op, qn_divide_op, qn_divide_grad_op;
 extern const qn_op qn_affine_op, qn_bias_add_op, qn_reshape_op, qn_scale_rows_op;
 extern const qn_op qn_softmax_op, qn_softmax_grad_op;

@@ -21,6 +21,7 @@ const qn_op *const qn_op_list[] = {
     &qn_silu_op,
     &qn_softplus_op,
     &qn_softsign_op,
+    &qn_relu6_op,
     &qn_hard_sigmoid_op,
     &qn_unary_grad_op,
     &qn_add_op,

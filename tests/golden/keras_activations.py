@@ -6,7 +6,7 @@ from keras_case import Family, given, noise
 
 # The argument's spread where the function's range is not ruled by a few huge values.
 NARROW = {"exponential": 8.0, "softmax": 8.0}
-TEXTS = (["linear", "sigmoid", "tanh", "relu", "softmax", "selu", "gelu", "silu", "softplus",
+TEXTS = (["linear", "sigmoid", "tanh", "relu", "relu6", "softmax", "selu", "gelu", "silu", "softplus",
           "softsign", "hard_sigmoid", "exponential", "leaky_relu", "elu",
           "gelu(approximate=true)", "gelu(true)"]
          + [f"leaky_relu(negative_slope={v})" for v in (0, 0.01, 0.1, 0.5, 1)] + ["leaky_relu(0.3)"]
@@ -34,7 +34,7 @@ def family():
     for text in ("relu", "tanh", "sigmoid", "softsign"):  # Keras: the slope of relu at 0 is 0
         cases.case(f"{text} of zeros", f"dense(6, linear, use_bias=false), activation({text})",
                    given(zeros), noise((14, 6), 3), weights=eye, rate="auto")
-    for text in TEXTS[:14]:
+    for text in TEXTS[:15]:
         cases.case(f"{text} of rank 3", f"dense(5, {text}), dense(3, {text})",
                    noise((9, 2, 4), 6, 4.0), noise((9, 2, 3), 7), rate="auto")
     cases.write()

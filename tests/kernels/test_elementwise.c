@@ -67,6 +67,10 @@ static double softsign(double x)
 {
     return x / (1.0 + fabs(x));
 }
+static double relu6(double x)
+{
+    return fmin(fmax(x, 0.0), 6.0);
+}
 static double hard_sigmoid(double x)
 {
     return x <= -3 ? 0.0 : x >= 3 ? 1.0 : x / 6.0 + 0.5;
@@ -146,6 +150,10 @@ static double softsign_grad(double y)
 {
     return (1.0 - fabs(y)) * (1.0 - fabs(y));
 }
+static double relu6_grad(double y)
+{
+    return y > 0 && y < 6;
+}
 static double hard_sigmoid_grad(double y)
 {
     return y > 0 && y < 1 ? 1.0 / 6.0 : 0.0;
@@ -223,6 +231,7 @@ static const struct function {
      TOLERANCE,
      0},
     {"softsign", softsign, softsign_grad, -9, 9, {0, 1e30, -1e30, NAN}, {0, 1, -1, NAN}, 0, 0},
+    {"relu6", relu6, relu6_grad, -9, 9, {0, INFINITY, -1e30, NAN}, {0, 6, 0, NAN}, 0, 0},
     {"hard_sigmoid",
      hard_sigmoid,
      hard_sigmoid_grad,

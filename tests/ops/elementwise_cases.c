@@ -111,6 +111,10 @@ static double softsign(double x)
 {
     return x / (1 + fabs(x));
 }
+static double relu6(double x)
+{
+    return fmin(fmax(x, 0), 6);
+}
 static double hard_sigmoid(double x)
 {
     return fmin(fmax(x / 6 + 0.5, 0), 1);
@@ -146,6 +150,8 @@ static const rig_case unary_cases[] = {
     UNARY("silu", swish, silu, -4, 4),
     UNARY("softplus", qn_ops_softplus, softplus, -4, 4),
     UNARY("softsign", qn_ops_softsign, softsign, -4, 4),
+    UNARY("relu6", qn_ops_relu6, relu6, -4, 4),
+    UNARY("relu6, flat", qn_ops_relu6, relu6, 7, 8),
     UNARY("hard_sigmoid", qn_ops_hard_sigmoid, hard_sigmoid, -2, 2),
     UNARY("hard_sigmoid, flat", qn_ops_hard_sigmoid, hard_sigmoid, -5, -4),
     UNARY("exponential", exponential, exp, -2, 2),
