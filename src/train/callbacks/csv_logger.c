@@ -87,9 +87,12 @@ static void choose_columns(own *o, const qn_logs *logs)
         validation = validation || strncmp(logs->item[i].name, "val_", 4) == 0;
     }
     qsort(o->name, (size_t)o->count, sizeof(column), by_name);
-    for (int i = 0; !validation && i < logs->count; i++)
-        snprintf(o->name[o->count++], sizeof(column), "val_%.*s", (int)sizeof(column) - 5,
-                 o->name[i]);
+    for (int i = 0; !validation && i < logs->count; i++) {
+        column plain;
+
+        memcpy(plain, o->name[i], sizeof plain);
+        snprintf(o->name[o->count++], sizeof(column), "val_%.*s", (int)sizeof(column) - 5, plain);
+    }
 }
 
 static void write_head(qn_text *line, const own *o, const char *separator)
