@@ -66,14 +66,15 @@ configure_and_build() # folder, meson's options...
     ninja -C "$folder"
 }
 
-build_clang() { CC=clang configure_and_build clang -Dwerror=true -Dtests=false; }
+build_clang() { CC=clang configure_and_build clang -Dwerror=true -Dcairo=enabled -Dtests=false; }
 
-build_gcc() { configure_and_build gcc -Dwerror=true; }
+build_gcc() { configure_and_build gcc -Dwerror=true -Dcairo=enabled; }
 
 # Sanitizers stop at the first finding; -O1 keeps it quick.
 build_sanitized()
 {
-    configure_and_build sanitized -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false \
+    configure_and_build sanitized -Dwerror=true -Dcairo=enabled \
+        -Db_sanitize=address,undefined -Db_lundef=false \
         -Dbuildtype=debug -Doptimization=1 -Ddefault_library=static \
         -Dc_args=-fno-sanitize-recover=all || return 1
     # The kernels are the same: what PoCL compiled for the other build serves this one.

@@ -13,6 +13,7 @@
 #include <quern/layers.h>
 #include <quern/model.h>
 #include <quern/optimizers.h>
+#include <quern/profile.h>
 #include <quern/version.h>
 
 #endif

@@ -70,8 +70,73 @@ typedef void (*qn_selftest_fn)(void *user, const char *test, bool passed, const 
  * @return QN_ERROR_DEVICE when one failed. */
 QN_API QN_MUST_USE qn_status qn_selftest(qn_context *ctx, qn_selftest_fn report, void *user);
 
+/** What qn_bench_device measures; an item's parameter. */
+typedef enum qn_bench_kind {
+    QN_BENCH_FMA,           /**< multiply-adds in float; lanes of a vector */
+    QN_BENCH_LEVEL,         /**< reads over and over; bytes of the working set */
+    QN_BENCH_READ,          /**< reads of global memory, far above the caches; bytes */
+    QN_BENCH_WRITE,         /**< writes; bytes */
+    QN_BENCH_COPY,          /**< copies, read and written bytes counted; bytes of each */
+    QN_BENCH_LOCAL,         /**< reads of local memory, on GPUs */
+    QN_BENCH_LAUNCH_QUEUED, /**< an empty launch, many in the queue */
+    QN_BENCH_LAUNCH_WAITED, /**< an empty launch, waited for before the next */
+    QN_BENCH_UPLOAD,        /**< from ordinary host memory to the device; bytes */
+    QN_BENCH_UPLOAD_STAGED, /**< from pinned host memory; bytes */
+    QN_BENCH_DOWNLOAD,
+    QN_BENCH_DOWNLOAD_STAGED
+} qn_bench_kind;
+
+typedef struct qn_bench_item {
+    qn_bench_kind kind;
+    const char *name;  /**< "fma", "level", "launch_queued", ... */
+    const char *unit;  /**< "FLOP/s", "B/s" or "s" */
+    int64_t parameter; /**< 0: none */
+    double median;     /**< of several samples */
+    double best;       /**< the highest rate or the shortest time */
+    double spread;     /**< (largest - smallest) / median */
+} qn_bench_item;
+
+#define QN_BENCH_MAX 32
+
+/** A device's limits. Rates are in bytes a second unless named otherwise; 0: not measured, because
+ * the device is no GPU (local memory) or too slow or too small for the working set. */
+typedef struct qn_bench_results {
+    size_t size;
+    double peak_gflops;           /**< the best of every vector width */
+    double memory_bandwidth;      /**< of global memory: the best of read, write and copy */
+    double local_bandwidth;       /**< of local memory, on GPUs */
+    double launch_seconds_queued; /**< medians, as those that follow */
+    double launch_seconds_waited;
+    double upload, upload_staged, download, download_staged;
+    int count;
+    qn_bench_item item[QN_BENCH_MAX];
+} qn_bench_results;
+
+/** Called after each item, `done` of about `total`. */
+typedef void (*qn_bench_fn)(void *user, const qn_bench_item *item, int done, int total);
+/** Measures the context's device, in a few seconds, and keeps the results in the cache folder.
+ * `report` may be NULL. */
+QN_API QN_MUST_USE qn_status qn_bench_device(qn_context *ctx, qn_bench_results *results,
+                                             qn_bench_fn report, void *user);
+
+/** The OpenCL loader as it names itself ("OpenCL ICD Loader 2.3.1, OpenCL 3.0"), in `text`. @return
+ * false when it does not tell. */
+QN_API bool qn_opencl_loader(char *text, size_t size);
+/** The index-th thing known of the driver of the list's `device` beyond what it says itself, in
+ * one clause without a subject; NULL past the end. `advice` (may be NULL): what to do about it, one
+ * sentence, or NULL where Quern works around it. */
+QN_API const char *qn_device_list_quirk(const qn_device_list *list, int device, int index,
+                                        const char **advice);
+/** The folder that a context without `cache_dir` keeps things in. @return false when it keeps
+ * nothing on disk, or the path is longer than `size`. */
+QN_API bool qn_cache_folder(char *path, size_t size);
+
 /** Fails now, and not after training, when `path` could not be written by qn_save. */
 QN_API QN_MUST_USE qn_status qn_check_writable(qn_context *ctx, const char *path);
+/** Writes a file: a temporary one beside `path`, synced, then renamed, so that whoever watches
+ * `path` never sees half of it. */
+QN_API QN_MUST_USE qn_status qn_replace_file(qn_context *ctx, const char *path, const void *data,
+                                             size_t bytes);
 
 /** Nearest name among those of qn_names(kind), or NULL when none is near. */
 QN_API const char *qn_nearest_name(const char *kind, const char *word);

@@ -140,9 +140,22 @@ cl_mem qn_buffer_cl_mem(const qn_buffer *buffer)
     return buffer->cl;
 }
 
+/* Around a command on the compute queue, for profiles: where its event goes, or NULL. */
+static cl_event *move_begin(qn_device *device, qn_move move, size_t bytes)
+{
+    return device->profile ? qn_profile_move_begin(device, device->compute, move, bytes) : NULL;
+}
+
+static void move_end(qn_device *device, const cl_event *event)
+{
+    if (event)
+        qn_profile_move_end(device, device->compute);
+}
+
 qn_status qn_buffer_write(qn_buffer *buffer, size_t offset, size_t bytes, const void *data)
 {
     qn_device *device = buffer->device;
+    cl_event *event;
     cl_int error;
 
     if (outside(buffer, offset, bytes))
@@ -151,18 +164,21 @@ qn_status qn_buffer_write(qn_buffer *buffer, size_t offset, size_t bytes, const 
         return QN_OK;
     device->counters.waits++;
     device->counters.copies++;
+    event = move_begin(device, QN_MOVE_WRITE, bytes);
     if (qn_device_quirk(device, QN_QUIRK_WHOLE_WRITES))
         error = qn_whole_write(device, device->compute, buffer->root, buffer->offset + offset,
                                bytes, data, NULL);
     else
         error = clEnqueueWriteBuffer(device->compute, buffer->root, CL_TRUE,
-                                     buffer->offset + offset, bytes, data, 0, NULL, NULL);
+                                     buffer->offset + offset, bytes, data, 0, NULL, event);
+    move_end(device, event);
     return error == CL_SUCCESS ? QN_OK : qn_cl_fail(device, error, "writing a buffer");
 }
 
 qn_status qn_buffer_read(qn_buffer *buffer, size_t offset, size_t bytes, void *data)
 {
     qn_device *device = buffer->device;
+    cl_event *event;
     cl_int error;
 
     if (outside(buffer, offset, bytes))
@@ -171,14 +187,17 @@ qn_status qn_buffer_read(qn_buffer *buffer, size_t offset, size_t bytes, void *d
         return QN_OK;
     device->counters.waits++;
     device->counters.copies++;
+    event = move_begin(device, QN_MOVE_READ, bytes);
     error = clEnqueueReadBuffer(device->compute, buffer->root, CL_TRUE, buffer->offset + offset,
-                                bytes, data, 0, NULL, NULL);
+                                bytes, data, 0, NULL, event);
+    move_end(device, event);
     return error == CL_SUCCESS ? QN_OK : qn_cl_fail(device, error, "reading a buffer");
 }
 
 qn_status qn_buffer_fill(qn_buffer *buffer, size_t offset, size_t bytes, uint32_t pattern)
 {
     qn_device *device = buffer->device;
+    cl_event *event;
     cl_int error;
 
     if (outside(buffer, offset, bytes))
@@ -188,16 +207,18 @@ qn_status qn_buffer_fill(qn_buffer *buffer, size_t offset, size_t bytes, uint32_
                        "a fill of %zu bytes at offset %zu: both are multiples of 4", bytes, offset);
     if (bytes == 0)
         return QN_OK;
+    event = move_begin(device, QN_MOVE_FILL, bytes);
     if (qn_device_quirk(device, QN_QUIRK_WHOLE_WRITES))
         error = qn_whole_fill(device, buffer->root, buffer->offset + offset, bytes, pattern);
     else
         error = clEnqueueFillBuffer(device->compute, buffer->root, &pattern, sizeof pattern,
-                                    buffer->offset + offset, bytes, 0, NULL, NULL);
+                                    buffer->offset + offset, bytes, 0, NULL, event);
+    move_end(device, event);
     return error == CL_SUCCESS ? QN_OK : qn_cl_fail(device, error, "filling a buffer");
 }
 
-qn_status qn_buffer_copy(qn_buffer *from, size_t from_offset, qn_buffer *to, size_t to_offset,
-                         size_t bytes)
+qn_status qn_buffer_enqueue_copy(qn_buffer *from, size_t from_offset, qn_buffer *to,
+                                 size_t to_offset, size_t bytes, cl_event *event)
 {
     qn_device *device = from->device;
     cl_int error;
@@ -215,8 +236,18 @@ qn_status qn_buffer_copy(qn_buffer *from, size_t from_offset, qn_buffer *to, siz
     else
         error =
             clEnqueueCopyBuffer(device->compute, from->root, to->root, from->offset + from_offset,
-                                to->offset + to_offset, bytes, 0, NULL, NULL);
+                                to->offset + to_offset, bytes, 0, NULL, event);
     return error == CL_SUCCESS ? QN_OK : qn_cl_fail(device, error, "copying a buffer");
+}
+
+qn_status qn_buffer_copy(qn_buffer *from, size_t from_offset, qn_buffer *to, size_t to_offset,
+                         size_t bytes)
+{
+    cl_event *event = move_begin(from->device, QN_MOVE_COPY, bytes);
+    qn_status status = qn_buffer_enqueue_copy(from, from_offset, to, to_offset, bytes, event);
+
+    move_end(from->device, event);
+    return status;
 }
 
 qn_status qn_staging_create(qn_device *device, size_t bytes, qn_staging **staging)

@@ -3,6 +3,8 @@
 #include "base/util.h"
 #include "device/internal.h"
 #include <quern/opencl.h>
+#include <quern/unstable.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* A drawn seed stays within what every reader of JSON keeps exact. */
@@ -26,20 +28,40 @@ static qn_status take_gemm(qn_context *ctx, const char *gemm)
                    nearest ? ", did you mean '" : "", nearest ? nearest : "", nearest ? "'" : "");
 }
 
-/* cache_dir NULL is fine (nothing on disk), as in a home without HOME. */
-static qn_status take_cache_dir(qn_context *ctx, const char *given)
+/* The cache folder is the returned text and then `rest`; NULL or "": nothing on disk, as in a home
+ * without HOME. */
+static const char *cache_folder(const char *given, const char **rest)
 {
-    const char *folder = given ? given : getenv("QUERN_CACHE_DIR"), *rest = "";
+    const char *folder = given ? given : getenv("QUERN_CACHE_DIR");
 
+    *rest = "";
     if (!folder) {
         folder = getenv("XDG_CACHE_HOME");
-        rest = "/quern";
+        *rest = "/quern";
         /* The XDG specification: a relative path is to be ignored. */
         if (!folder || *folder != '/') {
             folder = getenv("HOME");
-            rest = "/.cache/quern";
+            *rest = "/.cache/quern";
         }
     }
+    return folder;
+}
+
+bool qn_cache_folder(char *path, size_t size)
+{
+    const char *rest, *folder = cache_folder(NULL, &rest);
+    int length;
+
+    if (!folder || !*folder)
+        return false;
+    length = snprintf(path, size, "%s%s", folder, rest);
+    return length > 0 && (size_t)length < size;
+}
+
+static qn_status take_cache_dir(qn_context *ctx, const char *given)
+{
+    const char *rest, *folder = cache_folder(given, &rest);
+
     if (!folder || !*folder)
         return QN_OK;
     ctx->cache_dir = qn_format(&ctx->env, "%s%s", folder, rest);
@@ -73,6 +95,8 @@ static qn_status open_devices(qn_context *ctx, const char *device)
 
 static void close_all(qn_context *ctx)
 {
+    if (ctx->profiling)
+        ctx->drop_profile(ctx);
     while (ctx->device_count > 0)
         qn_device_close(&ctx->device[--ctx->device_count]);
     if (ctx->list) {

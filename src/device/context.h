@@ -31,6 +31,8 @@ struct qn_context {
     qn_device *device[QN_MAX_DEVICES];
     int device_count;
     qn_fact *facts;
+    struct qn_profile *profiling;          /* of src/profile: a region under way, or NULL */
+    void (*drop_profile)(qn_context *ctx); /* frees it */
 };
 
 /* The device of a context that has one. With several it fails and names them: one plan runs on one

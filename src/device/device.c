@@ -131,6 +131,8 @@ void qn_device_close(qn_device **device)
     *device = NULL;
     if (!old)
         return;
+    if (old->profile)
+        (void)qn_device_profile_end(old);
     /* Transfers may still be writing to host memory; a failure here has nobody to tell. */
     if (old->compute)
         qn_queue_finish(old, old->compute);

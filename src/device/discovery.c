@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every device of every platform, which of them are one chip, and the public list of them. */
+/* For clGetExtensionFunctionAddress: a loader without a platform has no newer way to ask it. */
+#define CL_USE_DEPRECATED_OPENCL_1_1_APIS
 #include "device/internal.h"
 #include <CL/cl_ext.h>
+#include <quern/unstable.h>
+#include <stdio.h>
 
 #define MAX_PLATFORMS 32
 #define MAX_PLATFORM_DEVICES 64
@@ -185,4 +189,25 @@ const char *qn_device_list_note(const qn_device_list *list, int index)
 const char *qn_device_list_error(const qn_device_list *list)
 {
     return list ? list->env->message : "out of memory";
+}
+
+/* Both loaders, ocl-icd and Khronos's, have this function; without platforms too. */
+typedef cl_int (*loader_info_fn)(cl_uint what, size_t size, void *value, size_t *length);
+
+bool qn_opencl_loader(char *text, size_t size)
+{
+    enum { OCL_VERSION = 1, VERSION, NAME };
+    void *address = clGetExtensionFunctionAddress("clGetICDLoaderInfoOCLICD");
+    char opencl[64] = "", version[64] = "", name[64] = "";
+    loader_info_fn info;
+
+    if (!address)
+        return false;
+    memcpy(&info, &address, sizeof info); /* ISO C converts no object pointer to a function's */
+    if (info(OCL_VERSION, sizeof opencl - 1, opencl, NULL) != CL_SUCCESS ||
+        info(VERSION, sizeof version - 1, version, NULL) != CL_SUCCESS ||
+        info(NAME, sizeof name - 1, name, NULL) != CL_SUCCESS)
+        return false;
+    snprintf(text, size, "%s %s, %s", name, version, opencl);
+    return true;
 }

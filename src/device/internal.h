@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "device/opencl.h"
+#include "device/profile.h"
 #include "device/quirks.h"
 #include "device/steps.h"
 
@@ -81,6 +82,9 @@ struct qn_event {
     qn_event *next; /* in the device's list of spare ones */
 };
 
+/* A region that is being profiled. */
+typedef struct qn_profile_run qn_profile_run;
+
 struct qn_device {
     qn_context *context;
     qn_env *env;
@@ -94,6 +98,8 @@ struct qn_device {
     size_t alignment;
     unsigned quirks;
     qn_device_counters counters;
+    qn_profile_run *profile; /* NULL: not profiled */
+    uint64_t profiles;       /* how many regions there were */
     qn_program *programs;
     qn_event *spare_events;
     char *scratch; /* of whole.c */
@@ -128,6 +134,24 @@ char *qn_device_entry_fingerprint(qn_env *env, const qn_device_entry *entry);
 cl_int qn_queue_finish(qn_device *device, cl_command_queue queue);
 /* A spare event or a new one, empty. */
 qn_status qn_event_new(qn_device *device, qn_event **event);
+
+/* One step onto the compute queue; `event` may be NULL, and is not used by a call. */
+qn_status qn_step_enqueue(qn_device *device, qn_step *step, int32_t row, cl_event *event);
+qn_status qn_kernel_enqueue(qn_kernel *kernel, const qn_range *range, cl_event *event);
+qn_status qn_buffer_enqueue_copy(qn_buffer *from, size_t from_offset, qn_buffer *to,
+                                 size_t to_offset, size_t bytes, cl_event *event);
+
+/* ---- profiled regions; device->profile is not NULL ---- */
+
+/* Enqueues a step and keeps its event. */
+qn_status qn_profile_step(qn_steps *steps, size_t index, int32_t row);
+/* Around a transfer: where its event goes. The end is called in any case; a transfer that left no
+ * event is not recorded. */
+cl_event *qn_profile_move_begin(qn_device *device, cl_command_queue queue, qn_move move,
+                                size_t bytes);
+void qn_profile_move_end(qn_device *device, cl_command_queue queue);
+/* Makes records of the events that are done. */
+void qn_profile_read(qn_device *device);
 
 /* For QN_QUIRK_WHOLE_WRITES: what changes a part of a buffer, as a blocking write of the whole.
  * `wait` may be NULL. */

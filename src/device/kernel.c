@@ -116,7 +116,7 @@ static qn_status fail_launch(qn_kernel *kernel, const qn_range *range, cl_int er
     return qn_cl_fail(kernel->device, error, what);
 }
 
-static qn_status launch(qn_kernel *kernel, const qn_range *range, cl_event *event)
+qn_status qn_kernel_enqueue(qn_kernel *kernel, const qn_range *range, cl_event *event)
 {
     qn_device *device = kernel->device;
     cl_int error = clEnqueueNDRangeKernel(device->compute, kernel->cl, (cl_uint)range->dims, NULL,
@@ -130,7 +130,7 @@ static qn_status launch(qn_kernel *kernel, const qn_range *range, cl_event *even
 
 qn_status qn_kernel_launch(qn_kernel *kernel, const qn_range *range)
 {
-    return launch(kernel, range, NULL);
+    return qn_kernel_enqueue(kernel, range, NULL);
 }
 
 qn_status qn_kernel_launch_timed(qn_kernel *kernel, const qn_range *range, qn_event **done)
@@ -140,7 +140,7 @@ qn_status qn_kernel_launch_timed(qn_kernel *kernel, const qn_range *range, qn_ev
 
     *done = NULL;
     QN_TRY(qn_event_new(kernel->device, &event));
-    status = launch(kernel, range, &event->cl);
+    status = qn_kernel_enqueue(kernel, range, &event->cl);
     if (status != QN_OK)
         qn_event_destroy(&event);
     *done = event;

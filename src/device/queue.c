@@ -67,31 +67,47 @@ qn_status qn_compute_after(qn_device *device, const qn_event *event)
 /* What both transfers do around their one call. */
 typedef struct transfer {
     qn_device *device;
+    cl_command_queue queue;
     cl_uint wait_count;
     const cl_event *wait;
     qn_event *done;
+    cl_event *event; /* where its event goes; NULL: nowhere */
 } transfer;
 
-static qn_status transfer_begin(transfer *t, qn_buffer *buffer, size_t offset, size_t bytes,
+static qn_status transfer_begin(transfer *t, cl_command_queue queue, qn_move move,
+                                qn_buffer *buffer, size_t offset, size_t bytes,
                                 const qn_event *after, bool wanted)
 {
     t->device = buffer->device;
+    t->queue = queue;
     t->wait_count = after ? 1 : 0;
     t->wait = after ? &after->cl : NULL;
     t->done = NULL;
+    t->event = NULL;
     if (bytes == 0 || offset > buffer->bytes || bytes > buffer->bytes - offset)
         return qn_fail(t->device->env, QN_ERROR_INTERNAL,
                        "a transfer of %zu bytes at offset %zu does not fit a buffer of %zu bytes",
                        bytes, offset, buffer->bytes);
-    return wanted ? qn_event_new(t->device, &t->done) : QN_OK;
+    if (wanted)
+        QN_TRY(qn_event_new(t->device, &t->done));
+    t->event = t->done ? &t->done->cl : NULL;
+    if (t->device->profile)
+        t->event = qn_profile_move_begin(t->device, queue, move, bytes);
+    return QN_OK;
 }
 
-static qn_status transfer_end(transfer *t, cl_command_queue queue, cl_int error, qn_event **done,
-                              const char *what)
+static qn_status transfer_end(transfer *t, cl_int error, qn_event **done, const char *what)
 {
     t->device->counters.copies++;
+    if (t->device->profile) {
+        if (error == CL_SUCCESS && t->done) {
+            error = clRetainEvent(*t->event);
+            t->done->cl = error == CL_SUCCESS ? *t->event : NULL;
+        }
+        qn_profile_move_end(t->device, t->queue);
+    }
     if (error == CL_SUCCESS)
-        error = clFlush(queue);
+        error = clFlush(t->queue);
     if (error != CL_SUCCESS) {
         qn_event_destroy(&t->done);
         return qn_cl_fail(t->device, error, what);
@@ -104,37 +120,38 @@ static qn_status transfer_end(transfer *t, cl_command_queue queue, cl_int error,
 qn_status qn_transfer_write(qn_buffer *buffer, size_t offset, size_t bytes, const void *data,
                             const qn_event *after, qn_event **done)
 {
-    transfer t;
+    transfer t = {0};
     cl_int error;
 
     if (done)
         *done = NULL;
-    QN_TRY(transfer_begin(&t, buffer, offset, bytes, after, done != NULL));
+    QN_TRY(transfer_begin(&t, buffer->device->transfer, QN_MOVE_WRITE, buffer, offset, bytes, after,
+                          done != NULL));
     if (qn_device_quirk(t.device, QN_QUIRK_WHOLE_WRITES)) {
         error = qn_whole_write(t.device, t.device->transfer, buffer->root, buffer->offset + offset,
                                bytes, data, t.wait);
-        if (error == CL_SUCCESS && t.done)
-            error = clEnqueueMarkerWithWaitList(t.device->transfer, 0, NULL, &t.done->cl);
+        if (error == CL_SUCCESS && t.event)
+            error = clEnqueueMarkerWithWaitList(t.device->transfer, 0, NULL, t.event);
     } else {
         error = clEnqueueWriteBuffer(t.device->transfer, buffer->root, CL_FALSE,
                                      buffer->offset + offset, bytes, data, t.wait_count, t.wait,
-                                     t.done ? &t.done->cl : NULL);
+                                     t.event);
     }
-    return transfer_end(&t, t.device->transfer, error, done, "writing to the device");
+    return transfer_end(&t, error, done, "writing to the device");
 }
 
 static qn_status enqueue_read(cl_command_queue queue, qn_buffer *buffer, size_t offset,
                               size_t bytes, void *data, const qn_event *after, qn_event **done)
 {
-    transfer t;
+    transfer t = {0};
     cl_int error;
 
     if (done)
         *done = NULL;
-    QN_TRY(transfer_begin(&t, buffer, offset, bytes, after, done != NULL));
+    QN_TRY(transfer_begin(&t, queue, QN_MOVE_READ, buffer, offset, bytes, after, done != NULL));
     error = clEnqueueReadBuffer(queue, buffer->root, CL_FALSE, buffer->offset + offset, bytes, data,
-                                t.wait_count, t.wait, t.done ? &t.done->cl : NULL);
-    return transfer_end(&t, queue, error, done, "reading from the device");
+                                t.wait_count, t.wait, t.event);
+    return transfer_end(&t, error, done, "reading from the device");
 }
 
 qn_status qn_transfer_read(qn_buffer *buffer, size_t offset, size_t bytes, void *data,
@@ -173,6 +190,8 @@ qn_status qn_event_wait(qn_event *event)
 
     event->device->counters.waits++;
     error = clWaitForEvents(1, &event->cl);
+    if (event->device->profile)
+        qn_profile_read(event->device);
     status = event_status(event);
     /* The command's own code says more than "an event in the list failed". */
     if (status < 0)

@@ -3,6 +3,7 @@
 #include "device/quirks.h"
 #include "device/internal.h"
 #include <ctype.h>
+#include <quern/unstable.h>
 #include <stdlib.h>
 
 const qn_quirk_row qn_quirk_table[] = {
@@ -23,7 +24,8 @@ const qn_quirk_row qn_quirk_table[] = {
      .version = "22.",
      .effect = QN_QUIRK_SLOW_LAUNCH,
      .what = "takes about 350 microseconds a launch",
-     .reason = "measured on rusticl of Mesa 22.3 with llvmpipe, whatever the kernel"},
+     .reason = "measured on rusticl of Mesa 22.3 with llvmpipe, whatever the kernel",
+     .advice = "Take a newer Mesa, or larger batches: they need fewer launches."},
     {.platform = "rusticl",
      .version = "22.",
      .effect = QN_QUIRK_NO_BINARIES,
@@ -34,7 +36,8 @@ const qn_quirk_row qn_quirk_table[] = {
      .version = "22.",
      .effect = QN_QUIRK_NO_EVENT_TIMES,
      .what = "gives event times of a few nanoseconds since nowhere",
-     .reason = "seen with Mesa 22.3: every command began at 2 ns and ended at 3 ns"},
+     .reason = "seen with Mesa 22.3: every command began at 2 ns and ended at 3 ns",
+     .advice = "Take a newer Mesa to have times in profiles."},
     {.platform = "rusticl",
      .version = "22.",
      .effect = QN_QUIRK_FINISH_NEEDS_MARK,
@@ -91,6 +94,27 @@ static bool fits(const qn_quirk_row *row, const char *platform, const char *vers
            (!row->version || qn_contains_nocase(version, row->version)) &&
            (!row->device || qn_contains_nocase(device, row->device)) &&
            (!row->below_major || major_version(version) < row->below_major);
+}
+
+const char *qn_device_list_quirk(const qn_device_list *list, int device, int index,
+                                 const char **advice)
+{
+    if (!list || device < 0 || device >= list->count || index < 0)
+        return NULL;
+    const qn_device_entry *entry = &list->entry[device];
+    const char *platform = entry->info.platform_name, *name = entry->info.name;
+
+    for (const qn_quirk_row *row = qn_quirk_table; row->what; row++) {
+        if (!fits(row, platform, entry->platform_version, name) &&
+            !fits(row, platform, entry->info.driver, name))
+            continue;
+        if (index-- == 0) {
+            if (advice)
+                *advice = row->advice;
+            return row->what;
+        }
+    }
+    return NULL;
 }
 
 unsigned qn_quirks_of(const char *platform, const char *version, const char *device,

@@ -28,6 +28,7 @@ typedef struct qn_quirk_row {
     unsigned effect;
     const char *what;   /* one sentence; why a device is skipped, where the effect is that */
     const char *reason; /* how it is known */
+    const char *advice; /* what the user can do, one sentence; NULL: Quern works around it */
 } qn_quirk_row;
 
 /* Ended by a row without `what`. */

@@ -97,28 +97,31 @@ qn_status qn_steps_add_copy(qn_steps *steps, qn_buffer *from, size_t from_offset
     return QN_OK;
 }
 
-static qn_status replay_step(qn_device *device, qn_step *step, int32_t row)
+qn_status qn_step_enqueue(qn_device *device, qn_step *step, int32_t row, cl_event *event)
 {
     switch (step->kind) {
     case QN_STEP_KERNEL:
         if (step->row_argument >= 0)
             QN_TRY(qn_kernel_set_i32(step->kernel, step->row_argument, row));
-        return qn_kernel_launch(step->kernel, &step->range);
+        return qn_kernel_enqueue(step->kernel, &step->range, event);
     case QN_STEP_CALL:
         qn_device_count_call(device);
         return step->call.enqueue(step->call.state);
     case QN_STEP_COPY:
-        return qn_buffer_copy(step->from, step->from_offset, step->to, step->to_offset,
-                              step->bytes);
+        return qn_buffer_enqueue_copy(step->from, step->from_offset, step->to, step->to_offset,
+                                      step->bytes, event);
     }
     return qn_fail(device->env, QN_ERROR_INTERNAL, "a step of unknown kind %d", (int)step->kind);
 }
 
 qn_status qn_steps_replay(qn_steps *steps, int32_t row)
 {
+    bool profiled = steps->device->profile != NULL;
+
     for (size_t i = 0; i < steps->count; i++) {
         qn_step *step = &steps->step[i];
-        qn_status status = replay_step(steps->device, step, row);
+        qn_status status = profiled ? qn_profile_step(steps, i, row)
+                                    : qn_step_enqueue(steps->device, step, row, NULL);
 
         if (status != QN_OK)
             return *step->label ? qn_fail_context(steps->device->env, status, "%s", step->label)

@@ -48,6 +48,10 @@ typedef struct qn_steps {
     qn_buffer *table;  /* step table (qn_step_row[]), for kernels that read it */
     qn_gemm_choice gemm;
     qn_flavour flavour; /* QN_FLAVOUR_AUTO (0) but in tests */
+    /* Of the profiled region that knows these steps: its number, its entry of the first one, how
+     * many it knows. */
+    uint64_t profile;
+    size_t profile_first, profile_count;
 } qn_steps;
 
 void qn_steps_init(qn_steps *steps, qn_device *device);

@@ -42,6 +42,11 @@ qn_status qn_check_writable(qn_context *ctx, const char *path)
     return qn_file_check_writable(&ctx->env, path);
 }
 
+qn_status qn_replace_file(qn_context *ctx, const char *path, const void *data, size_t bytes)
+{
+    return qn_file_replace(&ctx->env, path, data, bytes);
+}
+
 /* ---- loading ---- */
 
 /* The tensor of that name must have that shape. */

@@ -15,7 +15,7 @@
 
 static const qn_selftest_case *const lists[] = {
     qn_selftest_elementwise, qn_selftest_rows, qn_selftest_steps, qn_selftest_random,
-    qn_selftest_update,      qn_selftest_norm, qn_selftest_gemm};
+    qn_selftest_update,      qn_selftest_norm, qn_selftest_gemm,  qn_selftest_peak};
 
 const qn_selftest_case *qn_selftest_case_at(int index)
 {

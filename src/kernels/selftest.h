@@ -20,7 +20,8 @@ typedef struct qn_selftest_case {
 
 /* One list per family, each ended by a NULL kernel. */
 extern const qn_selftest_case qn_selftest_elementwise[], qn_selftest_rows[], qn_selftest_steps[],
-    qn_selftest_random[], qn_selftest_update[], qn_selftest_norm[], qn_selftest_gemm[];
+    qn_selftest_random[], qn_selftest_update[], qn_selftest_norm[], qn_selftest_gemm[],
+    qn_selftest_peak[];
 
 /* All of them, one after the other; NULL after the last. */
 const qn_selftest_case *qn_selftest_case_at(int index);

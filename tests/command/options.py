@@ -13,7 +13,8 @@ import time
 import case
 from case import LAYERS, Case, read_npy, write_npy
 
-SUBCOMMANDS = ("devices", "train", "eval", "predict", "summary", "plan")
+SUBCOMMANDS = ("devices", "train", "eval", "predict", "summary", "plan", "weights", "profile", "bench", "doctor",
+               "completion", "man")
 
 
 class Options(Case):
@@ -24,15 +25,21 @@ class Options(Case):
             "devices": "--self-test --device --json",
             "train": "--data --layers --init --optimizer --loss --metrics --batch-size --batch "
                      "--seed --device --gemm --schedule --callbacks --sample-weight --class-weight "
-                     "--resume --epochs --validation-split --save --json --quiet",
+                     "--resume --epochs --validation-split --save --plot --json --quiet",
             "eval": "--model --data --split --batch-size --batch --device --gemm --sample-weight "
-                    "--json --quiet",
+                    "--per-class --confusion --worst --json --quiet",
+            "weights": "--model --layer --png --device --json",
             "predict": "--model --data --split --out --count --batch-size --batch --device --gemm --json "
                        "--quiet",
             "summary": "--model --device --json",
             "plan": "--data --layers --init --optimizer --loss --metrics --batch-size --batch "
                     "--seed --device --gemm --epochs --validation-split --save --task --dot --after "
-                    "--json --quiet"}
+                    "--json --quiet",
+            "profile": "--csv --json",
+            "bench": "--device --json",
+            "doctor": "--device --json",
+            "completion": "",
+            "man": ""}
         self.assertEqual(sorted(options), sorted(SUBCOMMANDS))
         for name, words in options.items():
             for flag in ("--help", "-h"):
@@ -40,8 +47,10 @@ class Options(Case):
                 self.assertEqual(done.stderr, "")
                 self.assertTrue(done.stdout.startswith(f"usage: quern {name}"))
                 self.assertIn(f"example:\n  quern {name}", done.stdout)
+                # The example of profile has options of what it profiles.
+                shown = (done.stdout.split("example:")[0] if name == "profile" else done.stdout)
                 self.assertEqual(set(words.split()) | {"--help"},
-                                 set(re.findall(r"--[a-z][a-z-]*", done.stdout)) -
+                                 set(re.findall(r"--[a-z][a-z-]*", shown)) -
                                  self.of_example(done.stdout, words))
             self.assertIn(f"\n  {name} ", self.quern("--help").stdout)
 

@@ -11,6 +11,17 @@ typedef void qn_layer_reset_fn(void);
  * NULL ends it. */
 typedef void qn_layer_fail_fn(const char *function, unsigned long long n, int code);
 
+/* What clGetEventProfilingInfo says from now on, always with success: what the driver says, nothing
+ * (the caller's memory stays as it was), zero, or ends before begins. */
+typedef enum qn_layer_times {
+    QN_LAYER_TIMES_TRUE,
+    QN_LAYER_TIMES_UNTOUCHED,
+    QN_LAYER_TIMES_ZERO,
+    QN_LAYER_TIMES_BACKWARD
+} qn_layer_times;
+typedef void qn_layer_time_fn(qn_layer_times times);
+
+#define QN_LAYER_TIME "qn_layer_time"
 #define QN_LAYER_COUNT "qn_layer_count"
 #define QN_LAYER_RESET "qn_layer_reset"
 #define QN_LAYER_FAIL "qn_layer_fail"

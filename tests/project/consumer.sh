@@ -30,3 +30,13 @@ for program in c cpp clang static; do
 done
 command=$(find "$work/root" -name quern -path '*/bin/*' -type f)
 [ "$("$command" --version)" = "quern $(pkg-config --modversion quern)" ]
+
+# Completion scripts, and a manual page for each subcommand that --help lists.
+for file in bash-completion/completions/quern zsh/site-functions/_quern \
+    fish/vendor_completions.d/quern.fish man/man1/quern.1 \
+    $("$command" --help | sed -n '/^subcommands:/,/^$/s|^  \([a-z]*\) .*|man/man1/quern-\1.1|p'); do
+    found=$(find "$work/root" -path "*/share/$file")
+    [ -s "$found" ] || { echo "not installed: share/$file" >&2; exit 1; }
+done
+shown=$("$command" man train)
+[ "$(cat "$(find "$work/root" -name quern-train.1)")" = "$shown" ]

@@ -12,7 +12,10 @@
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
 
 extern const subcommand command_devices, command_train, command_eval, command_predict,
-    command_summary, command_plan;
+    command_summary, command_plan, command_profile, command_completion, command_bench, command_man,
+    command_doctor, command_weights;
+/* All of them, in the order of --help; NULL past the end. */
+const subcommand *command_at(int index);
 
 /* ---- output.c ---- */
 
@@ -20,6 +23,8 @@ extern const subcommand command_devices, command_train, command_eval, command_pr
 int exit_code(qn_status status);
 /* Says the context's error on stderr and returns the exit code. */
 int report_failure(const qn_context *ctx, qn_status status);
+/* Says that host memory did not suffice and returns the exit code. */
+int out_of_memory(void);
 /* A line on stderr unless --quiet. */
 void note(const arguments *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A text as JSON; one that is not UTF-8 loses the bytes that are not. */
@@ -38,6 +43,14 @@ void write_to_file(void *user, const char *text);
 /* "(28, 28)"; returns `buffer`. */
 const char *shape_text(int rank, const int64_t *shape, char *buffer, size_t size);
 const char *bytes_text(uint64_t bytes, char *buffer, size_t size);
+
+/* ---- profile.c ---- */
+
+typedef struct profiling profiling;
+/* Begins the region, once; nothing where the arguments do not say that the run is profiled. */
+qn_status profiling_begin(const arguments *a, qn_model *model);
+/* Of a profiled run: ends the region and prints it, unless the run failed. Returns an exit code. */
+int profiling_finish(const arguments *a, qn_context *ctx, qn_status ran);
 
 /* ---- session.c, data.c ---- */
 

@@ -192,7 +192,7 @@ static const option options[] = {
     {"--self-test", OPTION_FLAG, offsetof(arguments, self_test), NULL, NULL,
      "run every kernel's self-test on each device that is not skipped"},
     {"--device", OPTION_TEXT, offsetof(arguments, device), "DEVICE", NULL,
-     "run the self-tests on this one"},
+     "run the self-tests on this one", .suggestion = DEVICE_WORDS},
     JSON_OPTION,
     {NULL},
 };

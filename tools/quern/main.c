@@ -5,16 +5,23 @@
 #include <stdio.h>
 #include <string.h>
 
-static const subcommand *const commands[] = {&command_devices, &command_train,   &command_eval,
-                                             &command_predict, &command_summary, &command_plan};
+static const subcommand *const commands[] = {&command_devices, &command_train,      &command_eval,
+                                             &command_predict, &command_summary,    &command_plan,
+                                             &command_weights, &command_profile,    &command_bench,
+                                             &command_doctor,  &command_completion, &command_man};
 #define COMMAND_COUNT ((int)(sizeof commands / sizeof commands[0]))
+
+const subcommand *command_at(int index)
+{
+    return index >= 0 && index < COMMAND_COUNT ? commands[index] : NULL;
+}
 
 static void usage(FILE *file)
 {
     fprintf(file, "usage: quern SUBCOMMAND [options]\n\n"
                   "Trains and runs dense neural networks on any OpenCL device.\n\nsubcommands:\n");
     for (int i = 0; i < COMMAND_COUNT; i++)
-        fprintf(file, "  %-10s%s\n", commands[i]->name, commands[i]->summary);
+        fprintf(file, "  %-12s%s\n", commands[i]->name, commands[i]->summary);
     fprintf(file, "\n  quern SUBCOMMAND --help    its options and an example\n"
                   "  quern --version            the version\n");
 }
@@ -38,6 +45,8 @@ static int unknown_command(const char *word)
 static int run(const subcommand *command, int count, char **words)
 {
     arguments a;
+    if (command->run_words)
+        return command->run_words(command, count, words);
     switch (options_parse(command, count, words, &a)) {
     case PARSED_HELP:
         options_help(command);

@@ -7,11 +7,16 @@
 
 #define DATA_HELP "fashion-mnist, idx:DIR (MNIST's four files) or npy:X.npy,Y.npy"
 
+#define DATA_WORDS ((const char *const[]){"fashion-mnist", "idx:", "npy:", NULL})
+#define DEVICE_WORDS                                                                               \
+    ((const char *const[]){"auto", "cpu", "gpu", "igpu", "accelerator", "all", "gpu/cpu", NULL})
+
 #define DEVICE_OPTION                                                                              \
     {                                                                                              \
         "--device", OPTION_TEXT, offsetof(arguments, device), "DEVICE", NULL,                      \
             "which device: auto, 0, pocl:0, cpu, gpu, a piece of its name, gpu/cpu; "              \
-            "$QUERN_DEVICE or auto when not given"                                                 \
+            "$QUERN_DEVICE or auto when not given",                                                \
+            .suggestion = DEVICE_WORDS                                                             \
     }
 #define GEMM_NAMES ((const char *const[]){"auto", "quern", "clblast", NULL})
 #define GEMM_OPTION                                                                                \
@@ -44,26 +49,35 @@
 
 /* What train and plan make a model from. */
 #define MODEL_OPTIONS(...)                                                                         \
-    {"--data", OPTION_TEXT, offsetof(arguments, data), "SPEC", NULL, DATA_HELP, __VA_ARGS__},      \
+    {"--data", OPTION_TEXT, offsetof(arguments, data), "SPEC",                                     \
+     NULL,     DATA_HELP,   .suggestion = DATA_WORDS,  __VA_ARGS__},                               \
         {"--layers",                                                                               \
          OPTION_TEXT,                                                                              \
          offsetof(arguments, layers),                                                              \
          "TEXT",                                                                                   \
          NULL,                                                                                     \
          "the model, such as \"flatten, dense(100, sigmoid), dense(10, softmax)\"; needed "        \
-         "without --init"},                                                                        \
+         "without --init",                                                                         \
+         .names = "layer"},                                                                        \
         {"--init", OPTION_TEXT, offsetof(arguments, init),                                         \
          "FILE",   NULL,        "begin with a saved model: its layers, weights and optimizer"},    \
-        {"--optimizer", OPTION_TEXT, offsetof(arguments, optimizer),                               \
-         "TEXT",        "adam",      "such as sgd(learning_rate=0.1)"},                            \
+        {"--optimizer",                                                                            \
+         OPTION_TEXT,                                                                              \
+         offsetof(arguments, optimizer),                                                           \
+         "TEXT",                                                                                   \
+         "adam",                                                                                   \
+         "such as sgd(learning_rate=0.1)",                                                         \
+         .names = "optimizer"},                                                                    \
         {"--loss",                                                                                 \
          OPTION_TEXT,                                                                              \
          offsetof(arguments, loss),                                                                \
          "NAME",                                                                                   \
          "categorical_crossentropy",                                                               \
-         "what is minimized"},                                                                     \
-        {"--metrics", OPTION_TEXT, offsetof(arguments, metrics),                                   \
-         "LIST",      "accuracy",  "what is shown beside the loss, separated by commas"},          \
+         "what is minimized",                                                                      \
+         .names = "loss"},                                                                         \
+        {"--metrics",      OPTION_TEXT, offsetof(arguments, metrics),                              \
+         "LIST",           "accuracy",  "what is shown beside the loss, separated by commas",      \
+         .names = "metric"},                                                                       \
         BATCH_OPTION, {"--seed",                                                                   \
                        OPTION_INT,                                                                 \
                        offsetof(arguments, seed),                                                  \
@@ -78,7 +92,7 @@
     {"--model",       OPTION_TEXT,     offsetof(arguments, model), "FILE", NULL,                   \
      "a saved model", .required = true},                                                           \
         {"--data", OPTION_TEXT, offsetof(arguments, data), "SPEC",                                 \
-         NULL,     DATA_HELP,   .required = true},                                                 \
+         NULL,     DATA_HELP,   .suggestion = DATA_WORDS,  .required = true},                      \
         {"--split", OPTION_TEXT,     offsetof(arguments, split), "NAME",                           \
          "test",    "train or test", .choice = SPLIT_NAMES},                                       \
         BATCH_OPTION, DEVICE_OPTION, GEMM_OPTION

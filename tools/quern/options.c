@@ -11,6 +11,7 @@
 
 #define HELP_COLUMNS 100
 #define MAX_OPTIONS 64
+#define OPERAND_BIT ((uint64_t)1 << 63)
 
 /* ---- mistakes ---- */
 
@@ -130,6 +131,10 @@ static parsed take_option(const subcommand *command, int count, char **words, in
     const char *equal = word[0] == '-' ? strchr(word, '=') : NULL;
     size_t length = equal ? (size_t)(equal - word) : strlen(word);
     const option *o = find(command, word, length);
+    if (!o && command->operand && word[0] != '-' && !(a->given & OPERAND_BIT)) {
+        a->given |= OPERAND_BIT;
+        return set_value(command, command->operand, word, a);
+    }
     if (!o)
         return unknown(command, word, length);
     const char *value = equal ? equal + 1 : NULL;
@@ -166,6 +171,8 @@ parsed options_parse(const subcommand *command, int count, char **words, argumen
     for (const option *o = command->options; o->name; o++)
         if (o->required && !options_given(command, a, o->name))
             return wrong(command, "%s %s is needed", o->name, o->value);
+    if (command->operand && command->operand->required && !(a->given & OPERAND_BIT))
+        return wrong(command, "%s is needed: %s", command->operand->name, command->operand->help);
     return PARSED_RUN;
 }
 
@@ -185,6 +192,8 @@ static int option_text(const option *o, char *buffer, size_t size)
 static void print_usage(const subcommand *command)
 {
     int indent = printf("usage: quern %s", command->name), column = indent;
+    if (command->operand)
+        column += printf(command->operand->required ? " %s" : " [%s]", command->operand->name);
     for (const option *o = command->options; o->name; o++) {
         char text[128];
         int length = option_text(o, text, sizeof text) + (o->required ? 1 : 3);
@@ -235,7 +244,12 @@ void options_help(const subcommand *command)
 {
     const int indent = 30;
     print_usage(command);
-    printf("\n%s\n\noptions:\n", command->summary);
+    printf("\n%s\n\n", command->summary);
+    if (command->operand) {
+        print_option(command->operand, indent);
+        printf("\n");
+    }
+    printf("options:\n");
     for (const option *o = command->options; o->name; o++)
         print_option(o, indent);
     printf("  %-*sshow this help\n\nexample:\n  %s\n", indent - 2, "--help", command->example);

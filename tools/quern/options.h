@@ -12,10 +12,13 @@ typedef struct arguments {
     const char *device, *gemm, *data, *layers, *optimizer, *loss, *metrics, *save, *init;
     const char *model, *split, *out, *after, *task;
     const char *callbacks, *schedule, *resume, *sample_weight, *class_weight;
-    int64_t batch_size, epochs, seed, count;
+    const char *plot, *confusion, *worst, *png;
+    const char *operand, *csv;
+    struct profiling *profiling; /* profile.c: of a profiled run; NULL: it is not */
+    int64_t batch_size, epochs, seed, count, layer;
     double validation_split;
-    bool json, quiet, self_test, dot;
-    uint64_t given; /* bit i: option i of the table was written */
+    bool json, quiet, self_test, dot, per_class;
+    uint64_t given; /* bit i: option i of the table was written; the last bit: the operand */
 } arguments;
 
 typedef enum option_kind { OPTION_TEXT, OPTION_INT, OPTION_NUMBER, OPTION_FLAG } option_kind;
@@ -32,6 +35,9 @@ typedef struct option {
     double minimum;            /* numbers */
     double below;              /* numbers: exclusive upper limit; 0: none */
     const char *const *choice; /* texts: one of these, ended by NULL */
+    /* What completion offers beside: words, ended by NULL, and qn_names of a kind. */
+    const char *const *suggestion;
+    const char *names;
 } option;
 
 typedef struct subcommand {
@@ -40,6 +46,9 @@ typedef struct subcommand {
     const option *options; /* ended by a NULL name */
     const char *example;
     int (*run)(const struct subcommand *self, const arguments *a);
+    const option *operand; /* the one argument that is no option; NULL: takes none */
+    /* Takes the words itself, instead of `run`; NULL: does not. */
+    int (*run_words)(const struct subcommand *self, int count, char **words);
 } subcommand;
 
 /* What parsing found. */

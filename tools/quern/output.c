@@ -29,6 +29,12 @@ int report_failure(const qn_context *ctx, qn_status status)
     return exit_code(status);
 }
 
+int out_of_memory(void)
+{
+    fprintf(stderr, "quern: out of memory\n");
+    return EXIT_FAILED;
+}
+
 void note(const arguments *a, const char *format, ...)
 {
     if (a->quiet)

@@ -18,8 +18,11 @@ static void print_log(void *user, qn_log_level level, const char *line)
 
 qn_status open_context(const arguments *a, qn_context **ctx)
 {
-    return qn_context_create(ctx, .device = a->device, .gemm = a->gemm, .seed = a->seed,
-                             .log = print_log);
+    qn_status status = qn_context_create(ctx, .device = a->device, .gemm = a->gemm, .seed = a->seed,
+                                         .log = print_log);
+    if (status == QN_OK && a->csv)
+        status = qn_check_writable(*ctx, a->csv);
+    return status;
 }
 
 const qn_device_info *context_device(const qn_context *ctx)

@@ -2,6 +2,7 @@
 /* quern train: fits a model, evaluates it on the test split, saves it. */
 #include "train.h"
 #include "model_options.h"
+#include "pictures.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -18,9 +19,14 @@ static int check_arguments(train_run *r)
         if (code != EXIT_OK)
             return code;
     }
+    int code = check_picture(r->command, "--plot", a->plot);
+    if (code != EXIT_OK)
+        return code;
     qn_status status = open_context(a, &r->ctx);
     if (status == QN_OK && a->save)
         status = qn_check_writable(r->ctx, a->save);
+    if (status == QN_OK && a->plot)
+        status = qn_check_writable(r->ctx, a->plot);
     return status == QN_OK ? EXIT_OK : report_failure(r->ctx, status);
 }
 
@@ -80,12 +86,27 @@ static int prepare(train_run *r)
 
 /* ---- steps ---- */
 
+/* A picture that cannot be drawn any more does not end the training. */
+static int plot_epoch(const train_run *r)
+{
+    curves c = {.model = r->model, .first = r->first + 1};
+    int code = pictures->curves(r->ctx, r->a.plot, &c);
+    if (code != EXIT_OK)
+        fprintf(stderr, "quern train: goes on without --plot\n");
+    return code;
+}
+
 static void on_progress(void *user, const qn_progress *progress)
 {
     train_run *r = user;
     if (progress->event == QN_PROGRESS_EPOCH_END && r->first_epoch == 0)
         r->first_epoch = process_seconds();
+    if (progress->event == QN_PROGRESS_EPOCH_END && r->a.plot && !r->plot_failed)
+        r->plot_failed = plot_epoch(r) != EXIT_OK;
     qn_progress_bar(NULL, progress);
+    /* The first epoch warmed up. The end tells of a failure. */
+    if (progress->event == QN_PROGRESS_EPOCH_END && profiling_begin(&r->a, r->model) != QN_OK)
+        qn_stop(r->model);
 }
 
 /* With no epoch left it only ends the training: early stopping gives back its best weights. */
@@ -96,10 +117,10 @@ static qn_status fit(train_run *r)
     if (r->first > a->epochs)
         return QN_OK;
     return qn_fit(r->model, .x = r->s.x, .y = r->s.y, .sample_weight = r->s.weight,
-                  .class_weight = a->class_weight, .batch_size = a->batch_size, .epochs = a->epochs,
-                  .initial_epoch = r->first, .shuffle = a->resume ? r->before.shuffle : true,
-                  .verbose = a->quiet ? 0 : 1, .validation_split = a->validation_split,
-                  .callbacks = a->callbacks,
+                  .class_weight = a->class_weight, .batch_size = a->batch_size,
+                  .epochs = a->epochs + (a->profiling ? 1 : 0), .initial_epoch = r->first,
+                  .shuffle = a->resume ? r->before.shuffle : true, .verbose = a->quiet ? 0 : 1,
+                  .validation_split = a->validation_split, .callbacks = a->callbacks,
                   .metrics = options_given(r->command, a, "--metrics") ? a->metrics : NULL,
                   .progress = on_progress, .progress_user = r);
 }
@@ -130,6 +151,9 @@ static int run_model(train_run *r)
 {
     qn_status status = fit(r), fitted = status;
     r->stopped = fitted == QN_STOPPED;
+    int profiled = r->a.profiling ? profiling_finish(&r->a, r->ctx, fitted) : EXIT_OK;
+    if (r->a.profiling && profiled != exit_code(fitted))
+        return profiled;
     if (fitted != QN_OK && !r->stopped) {
         report_failure(r->ctx, fitted);
         if (fitted != QN_ERROR_DIVERGED)
@@ -145,13 +169,15 @@ static int run_model(train_run *r)
         fprintf(stderr, "quern: interrupted; nothing was to be saved\n");
     if (fitted == QN_ERROR_DIVERGED)
         return exit_code(fitted);
-    status = fitted == QN_OK ? test(r) : QN_OK;
+    status = fitted == QN_OK && !r->a.profiling ? test(r) : QN_OK;
     r->stopped = r->stopped || status == QN_STOPPED;
     if (status != QN_OK && status != QN_STOPPED)
         return report_failure(r->ctx, status);
     forget_interrupt();
-    int code = train_report(r);
-    return r->stopped ? EXIT_INTERRUPTED : code;
+    int code = r->a.profiling ? EXIT_OK : train_report(r);
+    if (r->stopped)
+        return EXIT_INTERRUPTED;
+    return r->plot_failed ? EXIT_FAILED : code;
 }
 
 static int train(const subcommand *command, const arguments *a)
@@ -170,9 +196,11 @@ static int train(const subcommand *command, const arguments *a)
 static const option options[] = {
     MODEL_OPTIONS(.required = true),
     {"--schedule", OPTION_TEXT, offsetof(arguments, schedule), "TEXT", NULL,
-     "the optimizer's learning rate by step, such as cosine_decay(0.01, 10000)"},
+     "the optimizer's learning rate by step, such as cosine_decay(0.01, 10000)",
+     .names = "schedule"},
     {"--callbacks", OPTION_TEXT, offsetof(arguments, callbacks), "LIST", NULL,
-     "such as \"early_stopping(patience=3), model_checkpoint(last.safetensors)\""},
+     "such as \"early_stopping(patience=3), model_checkpoint(last.safetensors)\"",
+     .names = "callback"},
     WEIGHT_OPTION,
     {"--class-weight", OPTION_TEXT, offsetof(arguments, class_weight), "LIST", NULL,
      "weights for the loss by class, such as \"0=1, 3=2.5\"; 1 where not named"},
@@ -186,6 +214,8 @@ static const option options[] = {
      "part of the data, its tail, kept for validation after each epoch", .below = 1},
     {"--save", OPTION_TEXT, offsetof(arguments, save), "FILE", NULL,
      "where the model goes (safetensors); checked before training"},
+    {"--plot", OPTION_TEXT, offsetof(arguments, plot), "FILE", NULL,
+     "draw loss and metrics by epoch there (.png, .svg or .pdf), anew at each epoch's end"},
     JSON_OPTION,
     QUIET_OPTION,
     {NULL},

@@ -17,6 +17,7 @@ typedef struct train_run {
     qn_logs test;
     bool tested, stopped;
     const char *saved; /* where the model went; NULL: nowhere */
+    bool plot_failed;  /* said once, and not tried again */
 } train_run;
 
 /* ---- resume.c ---- */

@@ -102,6 +102,7 @@ static int print_json(const train_run *r)
     json_object_set_new(object, "peak_rss_bytes", json_integer(peak_memory()));
     json_object_set_new(object, "resumed", json_text(r->a.resume));
     json_object_set_new(object, "saved", json_text(r->saved));
+    json_object_set_new(object, "plot", json_text(r->plot_failed ? NULL : r->a.plot));
     json_object_set_new(object, "interrupted", json_boolean(r->stopped));
     json_object_set_new(object, "version", json_text(qn_version()));
     return json_print(object);
@@ -118,6 +119,8 @@ static int print_text(const train_run *r)
     printf("%-6s%" PRIu64 "\n", "seed", model_seed(r->model));
     if (r->saved)
         printf("%-6s%s\n", "saved", r->saved);
+    if (r->a.plot && !r->plot_failed)
+        printf("%-6s%s\n", "plot", r->a.plot);
     return EXIT_OK;
 }
 

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A profile: records of single commands, added up by what did the work. */
+#ifndef PROFILE_PROFILE_H
+#define PROFILE_PROFILE_H
+
+#include "base/text.h"
+#include "device/profile.h"
+#include <quern/profile.h>
+
+typedef enum qn_phase {
+    QN_PHASE_FORWARD,
+    QN_PHASE_BACKWARD,
+    QN_PHASE_UPDATE,
+    QN_PHASE_TRANSFER,
+    QN_PHASES
+} qn_phase;
+extern const char *const qn_phase_names[QN_PHASES];
+
+/* All commands of one kernel with one purpose, size and cost. */
+typedef struct qn_profile_row {
+    char *layer, *op, *routine; /* owned; layer "" where there is none */
+    qn_phase phase;
+    qn_step_kind kind;
+    bool transfer_queue;
+    qn_range range; /* dims 0: no work sizes */
+    qn_cost cost;   /* of one call; of moves the bytes so far are in `bytes` */
+    uint64_t calls, measured;
+    double total, least, most; /* seconds, of the measured calls */
+    double flops, bytes;       /* of the measured calls */
+} qn_profile_row;
+
+struct qn_profile {
+    qn_env *env;
+    char *device; /* "pocl:0: name" */
+    double begun, wall;
+    double enqueue; /* host seconds in enqueue functions */
+    qn_profile_row *row;
+    size_t row_count, row_capacity;
+    size_t *row_of; /* by entry */
+    size_t entry_count, entry_capacity;
+    bool seen_loss; /* in the list of steps that is being told */
+    /* The compute queue. */
+    uint64_t commands, measured;
+    bool running;       /* `last_end` is known */
+    double first, last; /* span; measured > 0 */
+    double last_end, gaps;
+};
+
+/* ---- rows.c ---- */
+
+/* The row of a step, or of a move; a new one when there is none like it. `*index`: which. */
+qn_status qn_profile_row_of_step(qn_profile *profile, const qn_step *step, size_t index,
+                                 size_t *row);
+qn_status qn_profile_row_of_move(qn_profile *profile, qn_move move, bool transfer_queue,
+                                 size_t *row);
+void qn_profile_add(qn_profile *profile, const qn_profile_record *record);
+/* Moves without a call go; the others by their total. */
+void qn_profile_sort(qn_profile *profile);
+void qn_profile_free_rows(qn_profile *profile);
+
+/* First begin to last end of the compute queue; 0 when nothing was measured. */
+double qn_profile_span(const qn_profile *profile);
+/* Which candidate of a matrix product the row is, or NULL. */
+const char *qn_profile_product(const qn_profile_row *row);
+/* "2x2"; "" without sizes. */
+const char *qn_profile_sizes(const qn_range *range, const size_t *sizes, char *buffer, size_t room);
+
+/* ---- table.c ---- */
+
+void qn_profile_table(const qn_profile *profile, qn_text *text);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What quern doctor finds, kept in a list until it is shown. */
+#ifndef QUERN_DOCTOR_H
+#define QUERN_DOCTOR_H
+
+#include "command.h"
+
+typedef enum finding_level {
+    FINDING_OK,
+    FINDING_NOTE,
+    FINDING_PROBLEM,
+    FINDING_LEVELS
+} finding_level;
+
+typedef struct doctor {
+    json_t *findings; /* objects: level, topic, subject, text, advice */
+    int count[FINDING_LEVELS];
+    bool json;
+    bool progress; /* says on stderr what takes long */
+} doctor;
+
+/* Adds a finding. `subject`: a device or a folder, or NULL. `advice`: what to do, one sentence, or
+ * NULL. */
+void doctor_add(doctor *d, finding_level level, const char *topic, const char *subject,
+                const char *text, const char *advice);
+/* All findings and the verdict on stdout. Returns the exit code. */
+int doctor_print(doctor *d);
+/* A line of progress on a terminal; NULL takes it away. */
+void doctor_progress(const doctor *d, const char *text);
+
+/* ---- doctor_system.c ---- */
+
+/* The CLBlast in use, memory of the host, cache folders. `pocl`: it has one of its own. */
+void doctor_clblast(doctor *d);
+void doctor_memory(doctor *d);
+void doctor_caches(doctor *d, bool pocl);
+
+#endif
