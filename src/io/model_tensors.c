@@ -11,22 +11,16 @@ struct tensor_place {
 
 /* ---- what there is ---- */
 
-static int slots_of(const qn_model *model)
-{
-    const qn_optimizer_type *type = qn_model_optimizer_type(model);
-    return type != NULL ? type->slots(model->optimizer.params) : 0;
-}
-
 /* A stale model's optimizer starts anew with its next step. */
 int qn_model_saved_slots(const qn_model *model)
 {
-    int slots = slots_of(model);
+    int slots = qn_model_slots(model);
     return !model->stale && qn_model_state_slots(model) == slots ? slots : 0;
 }
 
 uint32_t qn_model_saved_iterations(const qn_model *model)
 {
-    bool whole = !model->stale && qn_model_saved_slots(model) == slots_of(model);
+    bool whole = !model->stale && qn_model_saved_slots(model) == qn_model_slots(model);
     return whole ? model->iterations : 0;
 }
 

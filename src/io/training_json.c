@@ -61,12 +61,6 @@ int qn_training_to_json(const qn_model *model, json_t *whole)
 
 /* ---- reading the optimizer's state ---- */
 
-static int slots_of(const qn_model *model)
-{
-    const qn_optimizer_type *type = qn_model_optimizer_type(model);
-    return type != NULL ? type->slots(model->optimizer.params) : 0;
-}
-
 /* The names in the file and those of the optimizer, side by side. */
 static qn_status other_slots(const qn_model *model, const json_t *found)
 {
@@ -75,7 +69,7 @@ static qn_status other_slots(const qn_model *model, const json_t *found)
         const char *name = json_string_value(json_array_get(found, i));
         qn_text_add(&in_file, "%s'%s'", i > 0 ? ", " : "", name != NULL ? name : "?");
     }
-    for (int slot = 0; slot < slots_of(model); slot++)
+    for (int slot = 0; slot < qn_model_slots(model); slot++)
         qn_text_add(&wanted, "%s'%s'", slot > 0 ? ", " : "", qn_model_slot_name(model, slot));
     qn_status status = QN_ERROR_MEMORY;
     if (!in_file.failed && !wanted.failed)
@@ -96,7 +90,7 @@ static qn_status check_slots(const qn_model *model, const json_t *names)
     size_t count = json_array_size(names);
     if (!json_is_array(names))
         return qn_json_wrong(model, "optimizer_state", "a list of names");
-    bool same = count == 0 || count == (size_t)slots_of(model);
+    bool same = count == 0 || count == (size_t)qn_model_slots(model);
     for (size_t i = 0; same && i < count; i++) {
         const char *name = json_string_value(json_array_get(names, i));
         same = name != NULL && strcmp(name, qn_model_slot_name(model, (int)i)) == 0;
@@ -116,7 +110,7 @@ static qn_status copy_tensor(const qn_value_source *state, char *name, const qn_
 static qn_status read_slots(qn_model *model, const qn_value_source *state)
 {
     qn_env *env = model->env;
-    int slots = slots_of(model);
+    int slots = qn_model_slots(model);
     float *at =
         qn_alloc_array(env, (size_t)qn_model_state_floats(model), (size_t)slots * sizeof(float));
     if (at == NULL)
@@ -154,7 +148,7 @@ static qn_status read_optimizer(qn_model *model, const json_t *whole, const qn_v
     uint32_t iterations;
     QN_TRY(check_slots(model, names));
     QN_TRY(qn_json_read_u32(model, whole, "iterations", &iterations));
-    if (json_array_size(names) == 0 && slots_of(model) > 0 && iterations > 0)
+    if (json_array_size(names) == 0 && qn_model_slots(model) > 0 && iterations > 0)
         return qn_json_wrong(model, "optimizer_state",
                              "there, as the description counts steps of training");
     if (json_array_size(names) > 0)

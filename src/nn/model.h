@@ -86,6 +86,8 @@ qn_status qn_model_build_from(qn_model *model, int rank, const int64_t *shape,
                               const qn_value_source *source);
 /* The index-th weight: layer by layer, kernel before bias. NULL past the end. */
 qn_variable *qn_model_weight(const qn_model *model, int index);
+/* Floats of all weights. */
+int64_t qn_model_weight_floats(const qn_model *model);
 
 typedef enum qn_task { QN_TASK_TRAIN, QN_TASK_EVALUATE, QN_TASK_PREDICT } qn_task;
 
@@ -138,6 +140,8 @@ void qn_training_forget_callbacks(qn_model *model);
 /* ---- optimizers.c ---- */
 
 const qn_optimizer_type *qn_model_optimizer_type(const qn_model *model); /* NULL: not compiled */
+/* Slots of state the optimizer keeps once it trains; 0: not compiled. */
+int qn_model_slots(const qn_model *model);
 /* Sets the row's `rate` and `decay` for its `step`. */
 void qn_model_fill_row(const qn_model *model, qn_step_row *row);
 /* The optimizer's segments exist: zeros, or what a file left. The weights are on the device. */

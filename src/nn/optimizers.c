@@ -66,9 +66,10 @@ qn_status qn_set_learning_rate(qn_model *model, double rate)
 
 /* ---- state ---- */
 
-static int slots_of(const qn_model *model)
+int qn_model_slots(const qn_model *model)
 {
-    return qn_model_optimizer_type(model)->slots(model->optimizer.params);
+    const qn_optimizer_type *type = qn_model_optimizer_type(model);
+    return type != NULL ? type->slots(model->optimizer.params) : 0;
 }
 
 int64_t qn_model_state_floats(const qn_model *model)
@@ -99,7 +100,7 @@ static qn_status fill_slots(qn_model *model)
 
 qn_status qn_model_ensure_state(qn_model *model)
 {
-    int slots = slots_of(model);
+    int slots = qn_model_slots(model);
     if (model->storage->slot_count == slots && model->loaded_state == NULL)
         return QN_OK;
     QN_TRY(qn_storage_slots(model->storage, slots));
@@ -133,6 +134,6 @@ int qn_model_state_slots(const qn_model *model)
     if (model->optimizer.schema == NULL)
         return 0;
     if (model->loaded_state != NULL)
-        return slots_of(model);
+        return qn_model_slots(model);
     return model->storage != NULL ? model->storage->slot_count : 0;
 }

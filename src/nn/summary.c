@@ -147,7 +147,7 @@ static void add_totals(qn_text *text, const qn_model *model)
     }
     /* Keras counts the step and the learning rate among an optimizer's own, once it has begun. */
     if (model->optimizer.schema != NULL && model->iterations > 0)
-        optimizer = qn_model_optimizer_type(model)->slots(model->optimizer.params) * trainable + 2;
+        optimizer = qn_model_slots(model) * trainable + 2;
     add_total(text, "Total", trainable + state + optimizer);
     add_total(text, "Trainable", trainable);
     add_total(text, "Non-trainable", state);

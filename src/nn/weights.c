@@ -23,6 +23,14 @@ qn_variable *qn_model_weight(const qn_model *model, int index)
     return NULL;
 }
 
+int64_t qn_model_weight_floats(const qn_model *model)
+{
+    int64_t count = 0;
+    for (int i = 0; i < qn_weight_count(model); i++)
+        count += qn_model_weight(model, i)->count;
+    return count;
+}
+
 static qn_status find(const qn_model *model, int index, qn_variable **variable)
 {
     *variable = qn_model_weight(model, index);

@@ -177,11 +177,7 @@ static const qn_callback_state *find_state(const qn_callback_list *list, size_t 
 /* Values are weights: of a model that was changed they are of no use. */
 static bool state_fits(const qn_model *model, const qn_callback_state *state)
 {
-    int64_t count = 0;
-
-    for (int i = 0; i < qn_weight_count(model); i++)
-        count += qn_model_weight(model, i)->count;
-    if (!state->values || (int64_t)state->count == count)
+    if (!state->values || (int64_t)state->count == qn_model_weight_floats(model))
         return true;
     qn_log(model->env, QN_LOG_WARNING,
            "%s begins anew: the weights that it remembers are those of another model", state->text);

@@ -50,22 +50,13 @@ static qn_status check(qn_callback *c, qn_results *results)
 
 /* ---- the best weights ---- */
 
-static size_t count_weights(const qn_model *model)
-{
-    size_t count = 0;
-
-    for (int i = 0; i < qn_weight_count(model); i++)
-        count += (size_t)qn_model_weight(model, i)->count;
-    return count;
-}
-
 static qn_status remember_weights(qn_callback *c, int64_t epoch)
 {
     qn_model *model = c->model;
     float *at;
 
     if (!c->state.values) {
-        c->state.count = count_weights(model);
+        c->state.count = (size_t)qn_model_weight_floats(model);
         c->state.values = qn_alloc_array(model->env, c->state.count, sizeof(float));
         if (!c->state.values)
             return QN_ERROR_MEMORY;
