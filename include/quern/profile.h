@@ -32,13 +32,23 @@ typedef struct qn_profile qn_profile;
  *   `enqueue_seconds` (the host, in OpenCL's enqueue functions), `kernels`: a list of `name`, `op`,
  *   `layer`, `phase` ("forward", "backward", "update", "transfer"), `product` (which candidate of a
  *   matrix product: "quern", "clblast" or null), `calls`, `measured_calls`, `total_seconds`,
- *   `mean_seconds`, `min_seconds`, `max_seconds`, `share` (of the span), `gflops`,
- *   `gbytes_per_second`, `global`, `local`, `queue`.
- * - CSV: the same list, a line each after a head. */
+ *   `mean_seconds`, `min_seconds`, `max_seconds`, `share` (of the span), `flops` and `bytes` (of a
+ *   call, as its operands are: each read or written once), `gflops`, `gbytes_per_second`,
+ *   `roofline_share` (the least time that the device could take, over the mean), `bound` (by what:
+ *   "compute" or "memory"), `global`, `local`, `queue`; `roofline`, what the device can do as
+ *   `quern bench device` measured it, or null: `peak_gflops`, `gbytes_per_second`, `levels` of
+ *   memory (`working_set_bytes`, `gbytes_per_second`) and more; `build`, since the context was
+ *   created: `programs_compiled`, `programs_loaded`, `build_seconds`, `first_launches`,
+ *   `first_launch_seconds`; `advice`: `text` and whether it is `estimated`, or null.
+ * - CSV: the same list of kernels, a line each after a head.
+ * - TRACE: what happened when, in the Trace Event Format that Perfetto and chrome://tracing open:
+ *   a track for each queue and for the host's thread, a counter for memory. The first 200,000
+ *   commands of a region; `otherData.dropped` tells how many came after. */
 typedef enum qn_profile_format {
     QN_PROFILE_TABLE,
     QN_PROFILE_JSON,
-    QN_PROFILE_CSV
+    QN_PROFILE_CSV,
+    QN_PROFILE_TRACE
 } qn_profile_format;
 
 /** Begins a region: waits for what is in flight and exchanges the device's queues for profiling

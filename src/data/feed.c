@@ -78,7 +78,8 @@ static qn_status create_column(qn_samples *samples, column *c, const qn_array *a
     if (!samples->resident)
         QN_TRY(qn_staging_create(samples->device, (size_t)samples->capacity * c->row_bytes,
                                  &c->staging));
-    return qn_buffer_create(samples->device, (size_t)samples->capacity * c->row_bytes, &c->buffer);
+    return qn_buffer_create_for(samples->device, QN_USE_SAMPLES,
+                                (size_t)samples->capacity * c->row_bytes, &c->buffer);
 }
 
 qn_status qn_samples_create(const qn_samples_request *request, qn_samples **samples)

@@ -46,7 +46,37 @@ static cl_int fill_zero(qn_buffer *buffer)
     return error == CL_SUCCESS ? qn_queue_finish(device, device->compute) : error;
 }
 
+const char *const qn_use_names[QN_USES] = {
+    [QN_USE_OTHER] = "other",
+    [QN_USE_PARAMETERS] = "parameters",
+    [QN_USE_STATE] = "state",
+    [QN_USE_SLOTS] = "optimizer slots",
+    [QN_USE_GRADIENTS] = "gradients",
+    [QN_USE_TEMPORARIES] = "temporaries",
+    [QN_USE_CONSTANTS] = "inputs and constants",
+    [QN_USE_SAMPLES] = "samples",
+    [QN_USE_STEPS] = "step table and results",
+    [QN_USE_STAGING] = "staging (host)",
+};
+
+/* Counts memory that was taken, or, with `taken` false, given back. */
+static void count(qn_device *device, qn_use use, size_t bytes, bool taken)
+{
+    uint64_t change = taken ? (uint64_t)bytes : -(uint64_t)bytes;
+
+    device->counters.held[use] += change;
+    if (use != QN_USE_STAGING)
+        device->counters.bytes += change;
+    if (device->profile)
+        qn_profile_memory(device, use);
+}
+
 qn_status qn_buffer_create(qn_device *device, size_t bytes, qn_buffer **buffer)
+{
+    return qn_buffer_create_for(device, QN_USE_OTHER, bytes, buffer);
+}
+
+qn_status qn_buffer_create_for(qn_device *device, qn_use use, size_t bytes, qn_buffer **buffer)
 {
     qn_buffer *made;
     cl_int error;
@@ -63,6 +93,7 @@ qn_status qn_buffer_create(qn_device *device, size_t bytes, qn_buffer **buffer)
         return QN_ERROR_MEMORY;
     made->device = device;
     made->bytes = bytes;
+    made->use = use;
     made->cl = clCreateBuffer(device->cl, CL_MEM_READ_WRITE, bytes, NULL, &error);
     made->root = made->cl;
     if (error == CL_SUCCESS)
@@ -76,7 +107,7 @@ qn_status qn_buffer_create(qn_device *device, size_t bytes, qn_buffer **buffer)
         return QN_ERROR_DEVICE;
     }
     device->counters.buffers++;
-    device->counters.bytes += bytes;
+    count(device, use, bytes, true);
     *buffer = made;
     return QN_OK;
 }
@@ -120,7 +151,7 @@ void qn_buffer_destroy(qn_buffer **buffer)
     if (!old)
         return;
     if (old->cl == old->root)
-        old->device->counters.bytes -= old->bytes;
+        count(old->device, old->use, old->bytes, false);
     clReleaseMemObject(old->cl);
     qn_free(old->device->env, old);
 }
@@ -259,6 +290,7 @@ qn_status qn_staging_create(qn_device *device, size_t bytes, qn_staging **stagin
     if (!made)
         return QN_ERROR_MEMORY;
     made->device = device;
+    made->bytes = bytes;
     made->cl =
         clCreateBuffer(device->cl, CL_MEM_READ_WRITE | CL_MEM_ALLOC_HOST_PTR, bytes, NULL, &error);
     if (error != CL_SUCCESS) {
@@ -273,6 +305,7 @@ qn_status qn_staging_create(qn_device *device, size_t bytes, qn_staging **stagin
         qn_free(device->env, made);
         return qn_cl_fail(device, error, "mapping a staging buffer");
     }
+    count(device, QN_USE_STAGING, bytes, true);
     *staging = made;
     return QN_OK;
 }
@@ -288,6 +321,7 @@ void qn_staging_destroy(qn_staging **staging)
     clEnqueueUnmapMemObject(old->device->transfer, old->cl, old->data, 0, NULL, NULL);
     qn_queue_finish(old->device, old->device->transfer);
     clReleaseMemObject(old->cl);
+    count(old->device, QN_USE_STAGING, old->bytes, false);
     qn_free(old->device->env, old);
 }
 

@@ -32,6 +32,7 @@ struct qn_context {
     int device_count;
     qn_fact *facts;
     struct qn_profile *profiling;          /* of src/profile: a region under way, or NULL */
+    uint32_t profiles;                     /* how many regions there were */
     void (*drop_profile)(qn_context *ctx); /* frees it */
 };
 

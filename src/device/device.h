@@ -28,10 +28,27 @@ int qn_device_vector_width(const qn_device *device);
 /* Text that names device, driver and its version: part of every cache key. */
 const char *qn_device_fingerprint(const qn_device *device);
 
+/* What memory is for. */
+typedef enum qn_use {
+    QN_USE_OTHER,
+    QN_USE_PARAMETERS, /* weights, and what else training moves */
+    QN_USE_STATE,      /* weights that training does not move by gradients */
+    QN_USE_SLOTS,      /* of the optimizer */
+    QN_USE_GRADIENTS,
+    QN_USE_TEMPORARIES, /* activations and what else lives for a part of a step */
+    QN_USE_CONSTANTS,   /* inputs and constants of a plan */
+    QN_USE_SAMPLES,
+    QN_USE_STEPS,   /* what changes from step to step: table, index, results, latch */
+    QN_USE_STAGING, /* pinned host memory */
+    QN_USES
+} qn_use;
+extern const char *const qn_use_names[QN_USES];
+
 /* Counters since the device was opened, for statistics and tests. */
 typedef struct qn_device_counters {
     uint64_t launches, calls, waits, buffers, copies;
-    uint64_t bytes; /* device memory held now */
+    uint64_t bytes;         /* device memory held now */
+    uint64_t held[QN_USES]; /* by use; staging is not in `bytes` */
 } qn_device_counters;
 const qn_device_counters *qn_device_count_of(const qn_device *device);
 void qn_device_count_call(qn_device *device);
@@ -41,6 +58,7 @@ void qn_device_count_call(qn_device *device);
 /* `bytes` of device memory, zero-filled, at most max_allocation. Out of memory is QN_ERROR_MEMORY
  * with how much was wanted and how much the device has. */
 qn_status qn_buffer_create(qn_device *device, size_t bytes, qn_buffer **buffer);
+qn_status qn_buffer_create_for(qn_device *device, qn_use use, size_t bytes, qn_buffer **buffer);
 /* A part of `parent` (a sub-buffer), offset aligned to qn_device_alignment. Destroy before it. */
 qn_status qn_buffer_slice(qn_buffer *parent, size_t offset, size_t bytes, qn_buffer **buffer);
 void qn_buffer_destroy(qn_buffer **buffer);

@@ -112,12 +112,14 @@ struct qn_buffer {
     cl_mem root;   /* of a slice: the whole segment; otherwise `cl` */
     size_t offset; /* in root */
     size_t bytes;
+    qn_use use; /* of a segment */
 };
 
 struct qn_staging {
     qn_device *device;
     cl_mem cl;
     void *data;
+    size_t bytes;
 };
 
 struct qn_kernel {
@@ -152,6 +154,8 @@ cl_event *qn_profile_move_begin(qn_device *device, cl_command_queue queue, qn_mo
 void qn_profile_move_end(qn_device *device, cl_command_queue queue);
 /* Makes records of the events that are done. */
 void qn_profile_read(qn_device *device);
+/* What memory of a use was taken or given back. */
+void qn_profile_memory(qn_device *device, qn_use use);
 
 /* For QN_QUIRK_WHOLE_WRITES: what changes a part of a buffer, as a blocking write of the whole.
  * `wait` may be NULL. */

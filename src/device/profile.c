@@ -201,6 +201,13 @@ static qn_status announce(qn_steps *steps)
     return QN_OK;
 }
 
+void qn_profile_memory(qn_device *device, qn_use use)
+{
+    const qn_profile_sink *sink = &device->profile->sink;
+
+    sink->memory(sink->user, use, device->counters.held[use], qn_seconds());
+}
+
 static qn_status enqueue(qn_device *device, qn_step *step, int32_t row, pending *p)
 {
     cl_int error;
@@ -276,6 +283,8 @@ qn_status qn_device_profile_begin(qn_device *device, const qn_profile_sink *sink
     run->line[0].read_at = run->line[1].read_at = READ_AT;
     run->begun = qn_seconds();
     device->profile = run;
+    for (int use = 0; use < QN_USES; use++)
+        qn_profile_memory(device, (qn_use)use);
     return QN_OK;
 }
 

@@ -29,6 +29,8 @@ typedef struct qn_profile_sink {
     qn_status (*step)(void *user, const qn_step *step, size_t index);
     /* In the order of each queue. */
     void (*record)(void *user, const qn_profile_record *record);
+    /* Held for a use from now on; called for each use at the begin. */
+    void (*memory)(void *user, qn_use use, uint64_t bytes, double host_time);
 } qn_profile_sink;
 
 /* Waits for what is in flight, then profiles all that is enqueued until the end. No wait is added

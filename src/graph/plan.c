@@ -68,11 +68,13 @@ static qn_status take_memory(qn_plan *plan)
     if (plan->arena == NULL)
         return QN_ERROR_MEMORY;
     for (int i = 0; i < layout->arena_count; i++)
-        QN_TRY(qn_buffer_create(plan->device, layout->arena[i], &plan->arena[i]));
+        QN_TRY(qn_buffer_create_for(plan->device, QN_USE_TEMPORARIES, layout->arena[i],
+                                    &plan->arena[i]));
     if (layout->fixed > 0)
-        QN_TRY(qn_buffer_create(plan->device, layout->fixed, &plan->fixed));
+        QN_TRY(qn_buffer_create_for(plan->device, QN_USE_CONSTANTS, layout->fixed, &plan->fixed));
     if (layout->gradient > 0)
-        QN_TRY(qn_buffer_create(plan->device, layout->gradient, &plan->gradients));
+        QN_TRY(qn_buffer_create_for(plan->device, QN_USE_GRADIENTS, layout->gradient,
+                                    &plan->gradients));
     return QN_OK;
 }
 
@@ -199,7 +201,8 @@ static qn_status make(qn_plan *plan, const qn_plan_request *request)
     QN_TRY(take_memory(plan));
     QN_TRY(place_all(plan, request));
     size_t rows = request->table_rows > 0 ? request->table_rows : 1;
-    QN_TRY(qn_buffer_create(plan->device, rows * sizeof(qn_step_row), &plan->table));
+    QN_TRY(
+        qn_buffer_create_for(plan->device, QN_USE_STEPS, rows * sizeof(qn_step_row), &plan->table));
     return record_all(plan);
 }
 

@@ -27,4 +27,19 @@ struct qn_plan {
     size_t recording; /* index of the node that records its steps */
 };
 
+/* ---- plan_print.c ---- */
+
+/* "KERNEL" by qn_step_kind. */
+extern const char *const qn_step_kinds[];
+/* What a step runs: the kernel's or the call's name, or "copy". */
+const char *qn_step_routine(const qn_step *step);
+/* A value's name, or what makes it; returns `buffer`. */
+const char *qn_value_label(const qn_work *work, const qn_value *value, char *buffer, size_t room);
+/* Whether the value has memory of its own in the plan. */
+bool qn_plan_lists(const qn_plan *plan, const qn_value *value);
+
+/* ---- plan_json.c ---- */
+
+qn_status qn_plan_json(const qn_plan *plan, qn_text *text);
+
 #endif

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A plan as a table, as JSON, and a graph in Graphviz's language. */
+/* A plan as a table, and a graph in Graphviz's language. */
 #include "graph/passes.h"
 #include "graph/plan_internal.h"
 
-#include <jansson.h>
 #include <stdio.h>
 
-static const char *const step_kinds[] = {"KERNEL", "CALL", "COPY"};
+const char *const qn_step_kinds[] = {"KERNEL", "CALL", "COPY"};
 
-static const char *step_routine(const qn_step *step)
+const char *qn_step_routine(const qn_step *step)
 {
     return step->kind == QN_STEP_KERNEL ? qn_kernel_name(step->kernel)
            : step->kind == QN_STEP_CALL ? step->call.name
@@ -23,7 +22,7 @@ static void sizes_text(const qn_range *range, const size_t *sizes, char *buffer,
         at += (size_t)snprintf(buffer + at, room - at, "%s%zu", i > 0 ? "x" : "", sizes[i]);
 }
 
-static const char *value_name(const qn_work *work, const qn_value *value, char *buffer, size_t room)
+const char *qn_value_label(const qn_work *work, const qn_value *value, char *buffer, size_t room)
 {
     const qn_node *maker = qn_work_maker(work, value);
     if (value->name != NULL)
@@ -52,14 +51,14 @@ static void print_steps(const qn_plan *plan, qn_text *text)
         sizes_text(&step->range, step->range.global, global, sizeof global);
         sizes_text(&step->range, step->range.local, local, sizeof local);
         qn_text_add(text, "%4zu  %-6s  %-30s %-20s %12s %9s %11.0f %11.0f\n", i,
-                    step_kinds[step->kind], step->label != NULL ? step->label : "",
-                    step_routine(step), global, local, step->cost.flops, step->cost.bytes);
+                    qn_step_kinds[step->kind], step->label != NULL ? step->label : "",
+                    qn_step_routine(step), global, local, step->cost.flops, step->cost.bytes);
     }
     qn_text_add(text, "%zu steps: %d KERNEL, %d CALL, %d COPY\n", plan->steps.count, kinds[0],
                 kinds[1], kinds[2]);
 }
 
-static bool is_listed(const qn_plan *plan, const qn_value *value)
+bool qn_plan_lists(const qn_plan *plan, const qn_value *value)
 {
     return plan->layout.value[value->id].home != QN_HOME_NONE &&
            qn_work_base(&plan->work, value) == value;
@@ -75,7 +74,7 @@ static void print_memory(const qn_plan *plan, qn_text *text)
         const qn_value *value = graph->value[i];
         const qn_place *place = &plan->layout.value[i];
         char life[32] = "";
-        if (!is_listed(plan, value))
+        if (!qn_plan_lists(plan, value))
             continue;
         if (place->home == QN_HOME_ARENA) {
             snprintf(segment, sizeof segment, "arena %d", place->segment);
@@ -84,7 +83,7 @@ static void print_memory(const qn_plan *plan, qn_text *text)
             snprintf(segment, sizeof segment, "%s", qn_home_name(place->home));
         }
         qn_text_add(text, "%-34s %-18s %-8s %-10s %10zu %10zu %9s\n",
-                    value_name(&plan->work, value, name, sizeof name),
+                    qn_value_label(&plan->work, value, name, sizeof name),
                     qn_shape_print(&value->shape, shape, sizeof shape), qn_dtype_name(value->dtype),
                     segment, place->offset, place->bytes, life);
     }
@@ -93,72 +92,12 @@ static void print_memory(const qn_plan *plan, qn_text *text)
                 (long long)plan->work.batch);
 }
 
-/* ---- JSON ---- */
-
-static json_t *sizes_json(const qn_range *range, const size_t *sizes)
-{
-    json_t *list = json_array();
-    for (int i = 0; i < range->dims; i++)
-        json_array_append_new(list, json_integer((json_int_t)sizes[i]));
-    return list;
-}
-
-static json_t *steps_json(const qn_plan *plan)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; i < plan->steps.count; i++) {
-        const qn_step *step = &plan->steps.step[i];
-        json_t *item =
-            json_pack("{s:s, s:s, s:s, s:f, s:f}", "kind", step_kinds[step->kind], "op",
-                      step->label != NULL ? step->label : "", "routine", step_routine(step),
-                      "flops", step->cost.flops, "bytes", step->cost.bytes);
-        json_object_set_new(item, "global", sizes_json(&step->range, step->range.global));
-        json_object_set_new(item, "local", sizes_json(&step->range, step->range.local));
-        json_array_append_new(list, item);
-    }
-    return list;
-}
-
-static json_t *values_json(const qn_plan *plan)
-{
-    char name[128];
-    json_t *list = json_array();
-    for (size_t i = 0; i < plan->layout.value_count; i++) {
-        const qn_value *value = plan->work.graph->value[i];
-        const qn_place *place = &plan->layout.value[i];
-        if (!is_listed(plan, value))
-            continue;
-        json_t *shape = json_array();
-        for (int k = 0; k < value->shape.rank; k++)
-            json_array_append_new(shape, json_integer(value->shape.dim[k]));
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:i, s:I, s:I, s:o}", "value",
-                                              value_name(&plan->work, value, name, sizeof name),
-                                              "type", qn_dtype_name(value->dtype), "segment",
-                                              qn_home_name(place->home), "index", place->segment,
-                                              "offset", (json_int_t)place->offset, "bytes",
-                                              (json_int_t)place->bytes, "shape", shape));
-    }
-    return list;
-}
-
-static qn_status print_json(const qn_plan *plan, qn_text *text)
-{
-    json_t *root = json_pack("{s:I, s:I, s:o, s:o}", "batch", (json_int_t)plan->work.batch, "bytes",
-                             (json_int_t)plan->layout.total, "steps", steps_json(plan), "values",
-                             values_json(plan));
-    char *dump = root != NULL ? json_dumps(root, JSON_INDENT(2)) : NULL;
-    json_decref(root);
-    if (dump == NULL)
-        return qn_fail(plan->env, QN_ERROR_MEMORY, "out of memory while writing the plan as JSON");
-    qn_text_add(text, "%s\n", dump);
-    free(dump);
-    return QN_OK;
-}
+/* ---- the whole ---- */
 
 qn_status qn_plan_table_print(qn_plan *plan, bool json, qn_text *text)
 {
     if (json)
-        return print_json(plan, text);
+        return qn_plan_json(plan, text);
     print_steps(plan, text);
     print_memory(plan, text);
     return text->failed ? qn_fail_memory(plan->env, text->length) : QN_OK;

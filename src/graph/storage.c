@@ -103,7 +103,9 @@ static qn_status commit_segment(qn_storage *storage, qn_role role)
     storage->bytes[role] = bytes;
     if (bytes == 0)
         return QN_OK;
-    QN_TRY(qn_buffer_create(storage->device, bytes, &storage->segment[role]));
+    QN_TRY(qn_buffer_create_for(storage->device,
+                                role == QN_ROLE_PARAMETER ? QN_USE_PARAMETERS : QN_USE_STATE, bytes,
+                                &storage->segment[role]));
     for (size_t i = 0; i < storage->count; i++) {
         qn_variable *variable = storage->variable[i];
         if (variable->role == role)
@@ -149,8 +151,8 @@ qn_status qn_storage_slots(qn_storage *storage, int count)
     if (storage->bytes[QN_ROLE_PARAMETER] == 0)
         return QN_OK;
     for (int i = 0; i < count; i++) {
-        QN_TRY(qn_buffer_create(storage->device, storage->bytes[QN_ROLE_PARAMETER],
-                                &storage->slot[i]));
+        QN_TRY(qn_buffer_create_for(storage->device, QN_USE_SLOTS,
+                                    storage->bytes[QN_ROLE_PARAMETER], &storage->slot[i]));
         storage->slot_count = i + 1;
     }
     return QN_OK;

@@ -89,7 +89,8 @@ qn_variable *qn_model_weight(const qn_model *model, int index);
 /* Floats of all weights. */
 int64_t qn_model_weight_floats(const qn_model *model);
 
-typedef enum qn_task { QN_TASK_TRAIN, QN_TASK_EVALUATE, QN_TASK_PREDICT } qn_task;
+typedef enum qn_task { QN_TASK_TRAIN, QN_TASK_EVALUATE, QN_TASK_PREDICT, QN_TASKS } qn_task;
+extern const char *const qn_task_names[QN_TASKS];
 
 /* What one sample of x and y must look like; checked against arrays before the first launch:
  * QN_ERROR_USAGE with both shapes. Labels outside the classes are QN_ERROR_DATA with the row. */

@@ -226,6 +226,9 @@ static qn_status build(qn_model *model, const qn_model_graph_request *request, q
 }
 
 /* What the task needs of the model: compiled, something to train, optimizer slots. */
+const char *const qn_task_names[QN_TASKS] = {
+    [QN_TASK_TRAIN] = "train", [QN_TASK_EVALUATE] = "evaluate", [QN_TASK_PREDICT] = "predict"};
+
 static qn_status prepare(qn_model *model, qn_task task)
 {
     QN_TRY(qn_model_ensure_built(model, NULL));

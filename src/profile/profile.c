@@ -23,7 +23,15 @@ static qn_status take_step(void *user, const qn_step *step, size_t index)
 
 static void take_record(void *user, const qn_profile_record *record)
 {
-    qn_profile_add(user, record);
+    qn_profile *profile = user;
+
+    qn_profile_add(profile, record);
+    qn_timeline_record(&profile->timeline, record);
+}
+
+static void take_memory(void *user, qn_use use, uint64_t bytes, double host_time)
+{
+    qn_timeline_hold(&((qn_profile *)user)->timeline, use, bytes, host_time);
 }
 
 static qn_status prepare(qn_profile *profile, qn_device *device)
@@ -50,6 +58,10 @@ void qn_profile_destroy(qn_profile **profile)
     if (!old)
         return;
     qn_profile_free_rows(old);
+    qn_timeline_free(&old->timeline);
+    for (size_t i = 0; i < old->plan_count; i++)
+        qn_free(old->env, old->plan[i].json);
+    qn_free(old->env, old->plan);
     qn_free(old->env, old->row_of);
     qn_free(old->env, old->device);
     qn_free(old->env, old);
@@ -79,9 +91,11 @@ qn_status qn_profile_begin(qn_context *ctx)
     if (!made)
         return QN_ERROR_MEMORY;
     made->env = &ctx->env;
+    made->timeline.env = made->env;
+    (void)qn_roofline_known(device, &made->limits);
     status = prepare(made, device);
     if (status == QN_OK) {
-        const qn_profile_sink sink = {made, take_step, take_record};
+        const qn_profile_sink sink = {made, take_step, take_record, take_memory};
 
         status = qn_device_profile_begin(device, &sink);
     }
@@ -90,7 +104,9 @@ qn_status qn_profile_begin(qn_context *ctx)
         return status;
     }
     made->begun = qn_seconds();
+    qn_timeline_begin(&made->timeline, made->begun);
     ctx->profiling = made;
+    ctx->profiles++;
     ctx->drop_profile = drop;
     return QN_OK;
 }
@@ -118,6 +134,7 @@ qn_status qn_profile_end(qn_context *ctx, qn_profile **profile)
     else
         (void)qn_device_profile_end(device);
     qn_profile_sort(ended);
+    qn_timeline_end(&ended->timeline);
     if (status != QN_OK)
         qn_profile_destroy(&ended);
     *profile = ended;

@@ -162,11 +162,13 @@ static int by_total(const void *a, const void *b)
     return order ? order : strcmp(x->op, y->op);
 }
 
+/* Rows carry the number that they had, so that entries find theirs again. */
 void qn_profile_sort(qn_profile *profile)
 {
     size_t kept = 0;
 
     for (size_t i = 0; i < profile->row_count; i++) {
+        profile->row[i].before = i;
         if (profile->row[i].calls > 0)
             profile->row[kept++] = profile->row[i];
         else
@@ -175,6 +177,13 @@ void qn_profile_sort(qn_profile *profile)
     profile->row_count = kept;
     if (kept > 0)
         qsort(profile->row, kept, sizeof *profile->row, by_total);
+    for (size_t i = 0; i < profile->entry_count; i++) {
+        size_t row = 0;
+
+        while (row < kept && profile->row[row].before != profile->row_of[i])
+            row++;
+        profile->row_of[i] = row;
+    }
 }
 
 void qn_profile_free_rows(qn_profile *profile)

@@ -5,11 +5,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* op and kernel, in columns; the others are fixed and take 65 with what is between them. */
-#define NAMES_ROOM 45
-#define MANY_TIMES 4 /* how much larger the batch is that the advice speaks of */
-#define WORTH 1.2    /* a speed-up below this is not worth advice */
-#define MOST_OF_SPAN 0.5
+/* op and kernel, in columns; the others are fixed and take 71 with what is between them. */
+#define LINE_ROOM 110
+#define NAMES_ROOM 39
 
 /* ---- numbers ---- */
 
@@ -43,15 +41,25 @@ static const char *rate_text(double amount, double seconds, char *buffer, size_t
     return buffer;
 }
 
-/* "dense/matmul". */
-static const char *op_text(const qn_profile_row *row, char *buffer, size_t size)
+static const char *share_text(double share, char *buffer, size_t size)
 {
-    snprintf(buffer, size, "%s%s%s", row->layer, *row->layer ? "/" : "",
+    if (share > 0)
+        snprintf(buffer, size, "%.*f", share < 0.0995 ? 1 : 0, 100 * share);
+    else
+        snprintf(buffer, size, "-");
+    return buffer;
+}
+
+const char *qn_profile_op(const qn_profile_row *row, char *buffer, size_t room)
+{
+    snprintf(buffer, room, "%s%s%s", row->layer, *row->layer ? "/" : "",
              *row->op ? row->op : row->routine);
     return buffer;
 }
 
 /* ---- kernels ---- */
+
+static const char *const phase_texts[QN_PHASES] = {"fwd", "bwd", "upd", ""};
 
 typedef struct widths {
     int op, kernel;
@@ -64,7 +72,7 @@ static widths choose_widths(const qn_profile *profile)
     char op[256];
 
     for (size_t i = 0; i < profile->row_count; i++) {
-        int length = (int)strlen(op_text(&profile->row[i], op, sizeof op));
+        int length = (int)strlen(qn_profile_op(&profile->row[i], op, sizeof op));
         int kernel = (int)strlen(profile->row[i].routine);
 
         w.op = length > w.op ? length : w.op;
@@ -90,31 +98,32 @@ static void add_name(qn_text *text, const char *name, int width)
 
 static void add_row(qn_text *text, const qn_profile *profile, const qn_profile_row *row, widths w)
 {
-    static const char *const phases[QN_PHASES] = {"fwd", "bwd", "upd", ""};
     double span = qn_profile_span(profile);
-    char op[256], total[16], mean[16], least[16], most[16], gflops[16], gbytes[16];
+    char op[256], total[16], mean[16], least[16], most[16], gflops[16], gbytes[16], share[16];
 
-    add_name(text, op_text(row, op, sizeof op), w.op);
+    add_name(text, qn_profile_op(row, op, sizeof op), w.op);
     add_name(text, row->routine, w.kernel);
-    qn_text_add(text, "%3s %7" PRIu64, phases[row->phase], row->calls);
+    qn_text_add(text, "%3s %7" PRIu64, phase_texts[row->phase], row->calls);
     if (row->measured == 0) {
         qn_text_add(text, "  not measured\n");
         return;
     }
-    qn_text_add(text, " %6s %6s %6s %6s %5.1f %7s %6s\n", time_text(row->total, total, 16),
+    qn_text_add(text, " %6s %6s %6s %6s %5.1f %7s %6s %5s\n", time_text(row->total, total, 16),
                 time_text(row->total / (double)row->measured, mean, 16),
                 time_text(row->least, least, 16), time_text(row->most, most, 16),
                 span > 0 ? 100 * row->total / span : 0,
                 rate_text(row->flops, row->total, gflops, 16),
-                rate_text(row->bytes, row->total, gbytes, 16));
+                rate_text(row->bytes, row->total, gbytes, 16),
+                share_text(qn_profile_roof_share(profile, row), share, 16));
 }
 
 static void add_rows(qn_text *text, const qn_profile *profile)
 {
     widths w = choose_widths(profile);
 
-    qn_text_add(text, "%-*s %-*s %3s %7s %6s %6s %6s %6s %5s %7s %6s\n", w.op, "op", w.kernel,
-                "kernel", "", "calls", "total", "mean", "min", "max", "%", "GFLOP/s", "GB/s");
+    qn_text_add(text, "%-*s %-*s %3s %7s %6s %6s %6s %6s %5s %7s %6s %5s\n", w.op, "op", w.kernel,
+                "kernel", "", "calls", "total", "mean", "min", "max", "%", "GFLOP/s", "GB/s",
+                "roof%");
     for (size_t i = 0; i < profile->row_count; i++)
         add_row(text, profile, &profile->row[i], w);
 }
@@ -156,59 +165,107 @@ static void add_layers(qn_text *text, const qn_profile *profile)
             add_layer(text, profile, profile->row[i].layer);
 }
 
+/* ---- work sizes ---- */
+
+static void add_sizes(qn_text *text, const qn_profile *profile)
+{
+    widths w = choose_widths(profile);
+    char op[256], global[64], local[64];
+
+    qn_text_add(text, "\n%-*s %-*s %3s %7s %14s %10s  %s\n", w.op, "op", w.kernel, "kernel", "",
+                "calls", "global", "local", "bound by");
+    for (size_t i = 0; i < profile->row_count; i++) {
+        const qn_profile_row *row = &profile->row[i];
+        qn_roof roof;
+
+        if (row->phase == QN_PHASE_TRANSFER)
+            continue;
+        add_name(text, qn_profile_op(row, op, sizeof op), w.op);
+        add_name(text, row->routine, w.kernel);
+        qn_text_add(text, "%3s %7" PRIu64 " %14s %10s  %s\n", phase_texts[row->phase], row->calls,
+                    qn_profile_sizes(&row->range, row->range.global, global, sizeof global),
+                    qn_profile_sizes(&row->range, row->range.local, local, sizeof local),
+                    !qn_profile_roof(profile, row, &roof) ? "-"
+                    : roof.memory                         ? "memory"
+                                                          : "compute");
+    }
+}
+
 /* ---- the whole ---- */
+
+static void add_line(qn_text *text, const char *what, double seconds, double span, const char *why)
+{
+    char buffer[16];
+
+    qn_text_add(text, "%-16s %8s", what, time_text(seconds, buffer, sizeof buffer));
+    if (span > 0)
+        qn_text_add(text, " %5.1f %%  %s\n", 100 * seconds / span, why);
+    else
+        qn_text_add(text, "  %7s%s\n", "", why);
+}
+
+static void add_build(qn_text *text, const qn_profile_build *build)
+{
+    char why[128];
+
+    snprintf(why, sizeof why, "%" PRIu64 " programs compiled, %" PRIu64 " kept ones loaded",
+             build->compiled, build->loaded);
+    add_line(text, "build", build->seconds, 0, why);
+    snprintf(why, sizeof why, "%" PRIu64 " kernels' first enqueue (some drivers compile there)",
+             build->first_launches);
+    add_line(text, "first launches", build->first_launch_seconds, 0, why);
+}
 
 static void add_whole(qn_text *text, const qn_profile *profile)
 {
     double span = qn_profile_span(profile);
-    char wall[16], device[16], gaps[16], enqueue[16];
 
-    qn_text_add(text, "\nwall clock %s", time_text(profile->wall, wall, 16));
-    if (profile->measured == 0) {
-        qn_text_add(text, "; device times not measured: the driver gives none that can be true\n");
-        return;
+    qn_text_add(text, "\n");
+    add_line(text, "wall clock", profile->wall, 0, "the host's, of the whole region");
+    if (profile->measured == 0)
+        qn_text_add(text, "device times not measured: the driver gives none that can be true\n");
+    if (span > 0) {
+        add_line(text, "device span", span, span,
+                 "first begin to last end of the compute queue's commands");
+        add_line(text, "gaps", profile->gaps, span, "in the span, while none of them ran");
     }
-    qn_text_add(text, "; device, first begin to last end %s (100 %%)\n",
-                time_text(span, device, 16));
-    qn_text_add(text, "gaps between commands %s (%.1f %%); host in enqueue functions %s\n",
-                time_text(profile->gaps, gaps, 16), span > 0 ? 100 * profile->gaps / span : 0,
-                time_text(profile->enqueue, enqueue, 16));
-    if (profile->measured < profile->commands)
+    add_line(text, "host enqueues", profile->enqueue, 0, "in OpenCL's enqueue functions");
+    add_build(text, &profile->build);
+    if (profile->measured > 0 && profile->measured < profile->commands)
         qn_text_add(text, "%" PRIu64 " of %" PRIu64 " commands not measured\n",
                     profile->commands - profile->measured, profile->commands);
+    if (profile->limits.count == 0)
+        qn_text_add(text, "no roofline: quern bench device measures what the device can do\n");
 }
 
-/* What a step has whatever its batch, gaps and updates, is told apart from what grows with it. */
-static bool advise_batch(qn_text *text, const qn_profile *profile)
+/* Words in lines of at most `LINE_ROOM`. */
+static void add_wrapped(qn_text *text, const char *words)
 {
-    double span = qn_profile_span(profile), update = 0, fixed, grows, faster;
+    size_t column = 0;
 
-    for (size_t i = 0; i < profile->row_count; i++)
-        if (profile->row[i].phase == QN_PHASE_UPDATE)
-            update += profile->row[i].total;
-    fixed = profile->gaps + update;
-    grows = span - fixed;
-    faster = span / (fixed / MANY_TIMES + grows);
-    if (grows <= 0 || faster < WORTH)
-        return false;
-    qn_text_add(text,
-                "%.0f %% are gaps and updates (measured), which a step has whatever its batch: %d "
-                "times the batch would be\nat least %.1f x faster per sample (estimated)\n",
-                100 * fixed / span, MANY_TIMES, faster);
-    return true;
+    while (*words) {
+        size_t length = strcspn(words, " ");
+
+        if (column > 0 && column + 1 + length > LINE_ROOM) {
+            qn_text_add(text, "\n");
+            column = 0;
+        }
+        qn_text_add(text, "%s%.*s", column > 0 ? " " : "", (int)length, words);
+        column += length + (column > 0);
+        words += length + (words[length] == ' ');
+    }
+    qn_text_add(text, "\n");
 }
 
 static void add_advice(qn_text *text, const qn_profile *profile)
 {
-    const qn_profile_row *first = profile->row;
-    double span = qn_profile_span(profile);
-    char op[256];
+    char advice[512];
+    bool estimated;
 
-    if (span <= 0 || profile->measured < profile->commands || advise_batch(text, profile))
+    if (!*qn_profile_advice(profile, advice, sizeof advice, &estimated))
         return;
-    if (profile->row_count > 0 && first->total > MOST_OF_SPAN * span && !first->transfer_queue)
-        qn_text_add(text, "%.0f %% are %s (measured): nothing else is worth a look before it\n",
-                    100 * first->total / span, op_text(first, op, sizeof op));
+    qn_text_add(text, "\n");
+    add_wrapped(text, advice);
 }
 
 void qn_profile_table(const qn_profile *profile, qn_text *text)
@@ -216,6 +273,7 @@ void qn_profile_table(const qn_profile *profile, qn_text *text)
     qn_text_add(text, "%s\n\n", profile->device);
     add_rows(text, profile);
     add_layers(text, profile);
+    add_sizes(text, profile);
     add_whole(text, profile);
     add_advice(text, profile);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Loss and metrics over samples, without training. */
 #include "base/util.h"
+#include "profile/span.h"
 #include "train/check.h"
 #include "train/loop.h"
 #include "train/plans.h"
@@ -81,8 +82,11 @@ qn_status qn_evaluate_with(qn_model *model, const qn_evaluate_params *params)
     if (status == QN_OK)
         status = qn_plans_begin(model);
     if (status == QN_OK) {
+        qn_span span = qn_span_enter(model->context, task, -1);
+
         status = run(&e);
         qn_plans_end(model, status);
+        qn_span_leave(model->context, span);
     }
     qn_callbacks_free(&e.callbacks);
     qn_free(model->env, e.weights);

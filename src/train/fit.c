@@ -2,6 +2,7 @@
 /* Training: epochs of shuffled batches, each followed by validation. */
 #include "train/fit.h"
 #include "base/util.h"
+#include "profile/span.h"
 #include "train/check.h"
 #include "train/plans.h"
 
@@ -49,8 +50,11 @@ qn_status qn_fit_with(qn_model *model, const qn_fit_params *params)
     if (status == QN_OK)
         status = qn_plans_begin(model);
     if (status == QN_OK) {
+        qn_span span = qn_span_enter(model->context, task, -1);
+
         status = run(&f);
         qn_plans_end(model, status);
+        qn_span_leave(model->context, span);
     }
     free_all(&f);
     return status;

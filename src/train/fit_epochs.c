@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Epochs: shuffled batches, validation, callbacks. */
 #include "base/util.h"
+#include "profile/span.h"
 #include "train/fit.h"
 #include "train/history.h"
 #include "train/plans.h"
@@ -49,15 +50,18 @@ static qn_status validate(qn_fit_run *f, qn_logs *logs)
                     .rows = f->validation.rows,
                     .callbacks = &f->callbacks};
     qn_logs results = {0};
+    qn_span span;
 
     if (f->validation.rows == 0)
         return QN_OK;
+    span = qn_span_enter(f->model->context, "validation", -1);
     QN_TRY(qn_callbacks_call(&f->callbacks, QN_TEST_BEGIN, 0, &results));
     QN_TRY(qn_loop_run(&loop));
     if (loop.stopped)
         return QN_STOPPED;
     qn_loop_logs(&loop, "", &results);
     QN_TRY(qn_callbacks_call(&f->callbacks, QN_TEST_END, 0, &results));
+    qn_span_leave(f->model->context, span);
     for (int i = 0; i < results.count; i++)
         qn_logs_add(logs, "val_", results.item[i].name, results.item[i].value);
     return QN_OK;
@@ -65,6 +69,8 @@ static qn_status validate(qn_fit_run *f, qn_logs *logs)
 
 static qn_status run_epoch(qn_fit_run *f, int64_t epoch, qn_logs *logs)
 {
+    qn_span span = qn_span_enter(f->model->context, "epoch", epoch + 1);
+
     f->step = 0;
     qn_report_epoch(&f->report, epoch, f->steps);
     QN_TRY(qn_callbacks_call(&f->callbacks, QN_EPOCH_BEGIN, epoch, logs));
@@ -76,6 +82,7 @@ static qn_status run_epoch(qn_fit_run *f, int64_t epoch, qn_logs *logs)
     QN_TRY(qn_history_add(f->model, logs, qn_report_seconds(&f->report)));
     f->report.now.steps = f->step; /* fewer where a hook on batches ended the epoch */
     qn_report_epoch_end(&f->report, f->step, logs);
+    qn_span_leave(f->model->context, span);
     return qn_plans_check(f->model);
 }
 

@@ -2,6 +2,7 @@
 /* Runs a session once over samples: fills and submits chunks, two in flight, collects results. */
 #include "train/loop.h"
 #include "base/util.h"
+#include "profile/span.h"
 #include "train/history.h"
 #include "train/plans.h"
 
@@ -133,6 +134,21 @@ static bool may_submit(const qn_loop *l)
     return l->submitted < qn_loop_steps(l) && !l->model->stop && !l->ended && l->bad_step < 0;
 }
 
+static qn_status fill_and_enqueue(run *r, qn_chunk *chunk, size_t steps)
+{
+    qn_loop *l = r->loop;
+    const qn_context *ctx = l->model->context;
+    qn_span span = qn_span_enter(ctx, "fill chunk", -1);
+
+    QN_TRY(fill(l, chunk, steps));
+    qn_span_leave(ctx, span);
+    span = qn_span_enter(ctx, "enqueue chunk", -1);
+    r->submitted_at[qn_exec_half(l->session->exec, chunk)] = qn_seconds();
+    QN_TRY(qn_exec_submit(l->session->exec, chunk));
+    qn_span_leave(ctx, span);
+    return QN_OK;
+}
+
 static qn_status submit(run *r)
 {
     qn_loop *l = r->loop;
@@ -145,9 +161,7 @@ static qn_status submit(run *r)
         if (!chunk)
             return QN_OK;
         QN_TRY(begin_batch(l));
-        QN_TRY(fill(l, chunk, steps));
-        r->submitted_at[qn_exec_half(l->session->exec, chunk)] = qn_seconds();
-        QN_TRY(qn_exec_submit(l->session->exec, chunk));
+        QN_TRY(fill_and_enqueue(r, chunk, steps));
         l->submitted += (int64_t)steps;
         r->chunks++;
         if (l->session->request.task == QN_TASK_TRAIN)
@@ -252,10 +266,13 @@ static qn_status run_chunks(run *r)
 
     for (;;) {
         uint64_t waits;
+        qn_span span;
 
         QN_TRY(submit(r));
         waits = qn_device_count_of(l->model->device)->waits;
+        span = qn_span_enter(l->model->context, "wait", -1);
         QN_TRY(qn_exec_collect(l->session->exec, &chunk));
+        qn_span_leave(l->model->context, span);
         if (!chunk)
             return QN_OK;
         r->chunk_waits += qn_device_count_of(l->model->device)->waits - waits;

@@ -7,10 +7,8 @@
 
 static qn_status find_task(qn_model *model, const char *name, qn_task *task)
 {
-    static const char *const names[] = {"train", "evaluate", "predict"};
-
-    for (int i = 0; i < QN_COUNT(names); i++) {
-        if (name && strcmp(name, names[i]) == 0) {
+    for (int i = 0; i < QN_TASKS; i++) {
+        if (name && strcmp(name, qn_task_names[i]) == 0) {
             *task = (qn_task)i;
             return QN_OK;
         }

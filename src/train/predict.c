@@ -2,6 +2,7 @@
 /* The model's outputs for samples. */
 #include "base/text.h"
 #include "base/util.h"
+#include "profile/span.h"
 #include "train/check.h"
 #include "train/loop.h"
 #include "train/plans.h"
@@ -93,8 +94,11 @@ qn_status qn_predict_with(qn_model *model, qn_array x, const qn_predict_params *
     QN_TRY(qn_callbacks_read(&callbacks, model, task, NULL, p.callback_specs));
     status = qn_plans_begin(model);
     if (status == QN_OK) {
+        qn_span span = qn_span_enter(model->context, task, -1);
+
         status = run(model, &x, &p, &callbacks, &report);
         qn_plans_end(model, status);
+        qn_span_leave(model->context, span);
     }
     qn_callbacks_free(&callbacks);
     return status;

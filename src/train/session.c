@@ -58,11 +58,12 @@ qn_status qn_session_prepare(qn_model *model, qn_session *s, int64_t rows, int64
     s->chunk_rows = chunk_rows_for(chunk_limit(s, ring_rows), steps);
     s->length = least(FIRST_LENGTH, s->chunk_rows);
     halves = 2 * s->chunk_rows;
+    QN_TRY(qn_buffer_create_for(model->device, QN_USE_STEPS,
+                                halves * (size_t)s->batch * sizeof(uint32_t), &s->index));
     QN_TRY(
-        qn_buffer_create(model->device, halves * (size_t)s->batch * sizeof(uint32_t), &s->index));
-    QN_TRY(qn_buffer_create(model->device, halves * s->result_bytes, &s->results));
+        qn_buffer_create_for(model->device, QN_USE_STEPS, halves * s->result_bytes, &s->results));
     if (s->graph.latch)
-        QN_TRY(qn_buffer_create(model->device, 2 * sizeof(int32_t), &s->latch));
+        QN_TRY(qn_buffer_create_for(model->device, QN_USE_STEPS, 2 * sizeof(int32_t), &s->latch));
     return QN_OK;
 }
 
