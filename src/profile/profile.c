@@ -111,6 +111,17 @@ qn_status qn_profile_begin(qn_context *ctx)
     return QN_OK;
 }
 
+static qn_profile_build build_of(const qn_context *ctx)
+{
+    const qn_device_counters *c = qn_device_count_of(ctx->device[0]);
+
+    return (qn_profile_build){.compiled = c->programs_compiled,
+                              .loaded = c->programs_loaded,
+                              .first_launches = c->first_launches,
+                              .seconds = c->build_seconds,
+                              .first_launch_seconds = c->first_launch_seconds};
+}
+
 qn_status qn_profile_end(qn_context *ctx, qn_profile **profile)
 {
     qn_device *device;
@@ -129,6 +140,7 @@ qn_status qn_profile_end(qn_context *ctx, qn_profile **profile)
     if (status == QN_OK)
         status = qn_device_finish(device);
     ended->wall = qn_seconds() - ended->begun;
+    ended->build = build_of(ctx);
     if (status == QN_OK)
         status = qn_device_profile_end(device);
     else

@@ -211,7 +211,7 @@ static void add_build(qn_text *text, const qn_profile_build *build)
     snprintf(why, sizeof why, "%" PRIu64 " programs compiled, %" PRIu64 " kept ones loaded",
              build->compiled, build->loaded);
     add_line(text, "build", build->seconds, 0, why);
-    snprintf(why, sizeof why, "%" PRIu64 " kernels' first enqueue (some drivers compile there)",
+    snprintf(why, sizeof why, "of %" PRIu64 " kernels and calls (some drivers compile there)",
              build->first_launches);
     add_line(text, "first launches", build->first_launch_seconds, 0, why);
 }
