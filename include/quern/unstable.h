@@ -118,6 +118,8 @@ typedef void (*qn_bench_fn)(void *user, const qn_bench_item *item, int done, int
  * `report` may be NULL. */
 QN_API QN_MUST_USE qn_status qn_bench_device(qn_context *ctx, qn_bench_results *results,
                                              qn_bench_fn report, void *user);
+/* Whether an earlier one measured this device with this driver, and what it found. */
+QN_API bool qn_bench_known(qn_context *ctx, qn_bench_results *results);
 
 /** The OpenCL loader as it names itself ("OpenCL ICD Loader 2.3.1, OpenCL 3.0"), in `text`. @return
  * false when it does not tell. */

@@ -50,6 +50,19 @@ static qn_status bench_device(qn_bench *bench)
     return status;
 }
 
+bool qn_bench_known(qn_context *ctx, qn_bench_results *results)
+{
+    qn_bench_results found;
+    size_t size = results->size;
+    bool known = qn_context_device_count(ctx) == 1 && qn_roofline_known(ctx->device[0], &found);
+
+    if (known) {
+        memcpy(results, &found, size < sizeof found ? size : sizeof found);
+        results->size = size;
+    }
+    return known;
+}
+
 qn_status qn_bench_device(qn_context *ctx, qn_bench_results *results, qn_bench_fn report,
                           void *user)
 {

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""quern profile on small data: the table, JSON, CSV, refusals.
-usage: profile.py QUERN TESTCASE..."""
+"""quern profile on small data: the table, JSON, CSV, trace, refusals; a kernel made slow.
+usage: profile.py QUERN LAYER TESTCASE..."""
 import csv
+import json
+import os
+import sys
 
 import case
+import trace_format
 from case import LAYERS, Case
 
 
@@ -13,8 +17,8 @@ class Profile(Case):
                 "20", *more)
 
     def test_train(self):
-        found = self.json(*self.words("--epochs", 2, "--csv", self.folder / "p.csv", "--save",
-                                      self.model))
+        found = self.json(*self.words("--epochs", 2, "--csv", self.folder / "p.csv", "--trace",
+                                      self.folder / "p.json", "--save", self.model))
         self.assertGreater(found["wall_seconds"], 0)
         kernels = found["kernels"]
         steps = [k for k in kernels if k["phase"] != "transfer"]
@@ -31,6 +35,40 @@ class Profile(Case):
         self.assertEqual([(r["name"], r["layer"], int(r["calls"])) for r in rows],
                          [(k["name"], k["layer"], k["calls"]) for k in kernels])
         self.assertTrue(self.model.exists())
+        self.known(found)
+        self.traced(found)
+
+    def known(self, found):
+        """The roofline was measured on the way, and every step of known cost has its share."""
+        self.assertGreater(found["roofline"]["peak_gflops"], 0)
+        self.assertGreater(found["build"]["programs_compiled"] +
+                           found["build"]["programs_loaded"], 0)
+        self.assertGreater(found["build"]["first_launches"], 0)
+        if not found["roofline"]["gbytes_per_second"]:
+            return  # a simulator
+        for k in found["kernels"]:
+            if k["total_seconds"] and k["flops"] and k["phase"] != "transfer":
+                self.assertGreater(k["roofline_share"], 0)
+                self.assertIn(k["bound"], ("compute", "memory"))
+
+    def traced(self, found):
+        with open(self.folder / "p.json", encoding="utf-8") as file:
+            written = json.load(file)
+        self.assertEqual(list(trace_format.complaints(written)), [])
+        slices = [e for e in written["traceEvents"] if e["ph"] == "X"]
+        tracks = {e["tid"]: e["args"]["name"] for e in written["traceEvents"]
+                  if e["name"] == "thread_name"}
+        self.assertEqual(set(tracks.values()), {"host thread", "compute queue", "transfer queue"})
+        spans = {e["name"] for e in slices if tracks[e["tid"]] == "host thread"}
+        self.assertLessEqual({"epoch 2", "epoch 3", "fill chunk", "enqueue chunk", "wait"}, spans)
+        # Every command once, on the host's track and, where it was measured, on its queue's.
+        calls = sum(k["calls"] for k in found["kernels"])
+        measured = sum(k["measured_calls"] for k in found["kernels"])
+        self.assertEqual(sum(e.get("cat") == "enqueue" for e in slices), calls)
+        self.assertEqual(sum(tracks[e["tid"]] != "host thread" for e in slices), measured)
+        memory = [e["args"] for e in written["traceEvents"] if e["ph"] == "C"]
+        self.assertGreaterEqual(memory[0]["parameters"], 4 * (3 * 6 + 6 + 6 * 3 + 3))
+        self.assertGreater(memory[0]["samples"], 0)
 
     def measured(self, found):
         span = found["device_span_seconds"]
@@ -41,10 +79,18 @@ class Profile(Case):
             self.assertLessEqual(k["min_seconds"], k["mean_seconds"] * (1 + 1e-6))
             self.assertLessEqual(k["mean_seconds"], k["max_seconds"] * (1 + 1e-6))
 
+    def test_slow(self):
+        """A kernel with extra work on the device is in the table's first line."""
+        slow = "accuracy_categorical"
+        text = self.quern(*self.words("--epochs", 1), env={
+            **os.environ, "OPENCL_LAYERS": LAYER, "QUERN_LAYER_SLOW": f"{slow}:3000000"}).stdout
+        if "device times not measured" not in text:
+            self.assertIn(slow, text.splitlines()[3])
+
     def test_table(self):
         text = self.quern(*self.words("--epochs", 1)).stdout
         for piece in ("kernel", "calls", "GFLOP/s", "dense/", "optimizer/adam", "wall clock",
-                      "layer  "):
+                      "layer  ", "roof%", "global", "bound by", "first launches"):
             self.assertIn(piece, text)
         self.assertTrue(all(len(line) <= 110 for line in text.splitlines()), text)
 
@@ -65,11 +111,16 @@ class Profile(Case):
         self.refused("profile", "train", "--epoch", "3", says=["quern profile train", "--epochs"])
         self.refused(*self.words("--csv", self.folder / "missing" / "p.csv"),
                      says=[str(self.folder / "missing")], code=1)
+        self.refused(*self.words("--trace", self.folder / "missing" / "t.json"),
+                     says=[str(self.folder / "missing")], code=1)
         text = self.quern("profile", "eval", "--help").stdout
-        self.assertIn("--csv FILE", text)
+        for name in ("--csv", "--trace", "--roofline"):
+            self.assertIn(f"{name} FILE", text)
         self.assertIn("--split NAME", text)
         self.assertIn("example:\n  quern profile eval", text)
 
 
 if __name__ == "__main__":
+    trace_format.prove()
+    LAYER = sys.argv.pop(2)
     case.main()

@@ -4,9 +4,11 @@
  *   QUERN_LAYER_LOG=file                at exit, "function calls" a line
  *   QUERN_LAYER_FAIL=function:n:code    the n-th call gives that error ("*": of any function)
  *   QUERN_LAYER_DELAY_US=function:us    each call takes that much longer
+ *   QUERN_LAYER_SLOW=kernel:rounds      each launch of that kernel has extra device work (slow.h)
  * Figures of a steady state are the difference of two runs, or of two counts (layer.h). */
 #define CL_TARGET_OPENCL_VERSION 120
 #include "layer.h"
+#include "slow.h"
 #include <CL/cl_layer.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -120,6 +122,8 @@ static cl_int CL_API_CALL wrap_times(cl_event event, cl_profiling_info what, siz
     int how = atomic_load(&times);
     cl_int error;
 
+    if (what == CL_PROFILING_COMMAND_START)
+        event = slow_begin_of(event);
     if (how == QN_LAYER_TIMES_TRUE || !value || size != sizeof time)
         return wrap_clGetEventProfilingInfo(event, what, size, value, size_ret);
     error = wrap_clGetEventProfilingInfo(event, what, sizeof time, &time, size_ret);
@@ -130,6 +134,27 @@ static cl_int CL_API_CALL wrap_times(cl_event event, cl_profiling_info what, siz
     if (how != QN_LAYER_TIMES_UNTOUCHED)
         memcpy(value, &time, sizeof time);
     return error;
+}
+
+static cl_int CL_API_CALL wrap_launch(cl_command_queue queue, cl_kernel kernel, cl_uint dims,
+                                      const size_t *offset, const size_t *global,
+                                      const size_t *local, cl_uint count, const cl_event *wait,
+                                      cl_event *event)
+{
+    cl_event extra;
+    cl_int error = slow_before(target, queue, kernel, &extra);
+
+    if (error == CL_SUCCESS)
+        error = wrap_clEnqueueNDRangeKernel(queue, kernel, dims, offset, global, local, count, wait,
+                                            event);
+    slow_keep(target, extra, error == CL_SUCCESS && event ? *event : NULL);
+    return error;
+}
+
+static cl_int CL_API_CALL wrap_release(cl_event event)
+{
+    slow_forget(target, event);
+    return wrap_clReleaseEvent(event);
 }
 
 static void wrap_all(void)
@@ -144,6 +169,8 @@ static void wrap_all(void)
 #undef WAIT
 #undef MAKE
     wrapped.clGetEventProfilingInfo = wrap_times;
+    wrapped.clEnqueueNDRangeKernel = wrap_launch;
+    wrapped.clReleaseEvent = wrap_release;
 }
 
 extern EXPORT qn_layer_count_fn qn_layer_count;
@@ -192,6 +219,7 @@ static void read_environment(void)
     unsigned long long n;
     int code;
 
+    slow_read(getenv("QUERN_LAYER_SLOW"));
     if (fail && sscanf(fail, "%63[^:]:%llu:%d", name, &n, &code) == 3)
         qn_layer_fail(name, n, code);
     if (delay && strchr(delay, ':')) {

@@ -258,7 +258,7 @@ static void test_impossible_times(void **state)
         assert_says(qn_text_get(&table), "device times not measured");
         assert_says(qn_text_get(&json), "\"device_span_seconds\": null");
         assert_says(qn_text_get(&json), "\"total_seconds\": null");
-        assert_says(qn_text_get(&csv), "work,work,layer,forward,,3,0,,,,,,,,1,1,compute\n");
+        assert_says(qn_text_get(&csv), "work,work,layer,forward,,3,0,,,,,,,,,,1,1,compute\n");
         qn_text_free(&table);
         qn_text_free(&json);
         qn_text_free(&csv);

@@ -47,6 +47,9 @@ const char *bytes_text(uint64_t bytes, char *buffer, size_t size);
 /* ---- profile.c ---- */
 
 typedef struct profiling profiling;
+/* Before a profiled run: fails when a file of the profile could not be written, and measures what
+ * the device can do where that is not known. */
+qn_status profiling_prepare(const arguments *a, qn_context *ctx);
 /* Begins the region, once; nothing where the arguments do not say that the run is profiled. */
 qn_status profiling_begin(const arguments *a, qn_model *model);
 /* Of a profiled run: ends the region and prints it, unless the run failed. Returns an exit code. */

@@ -10,11 +10,11 @@
 #include <string.h>
 #include <strings.h>
 
-const painter cairo_painter = {draw_curves, draw_confusion, draw_images};
+const painter cairo_painter = {draw_curves, draw_confusion, draw_images, draw_roofline};
 
 const colour draw_ink = {0.13, 0.13, 0.13}, draw_grey = {0.38, 0.38, 0.38},
              draw_faint = {0.87, 0.87, 0.87}, draw_blue = {0, 0.447, 0.698},
-             draw_orange = {0.835, 0.369, 0};
+             draw_orange = {0.835, 0.369, 0}, draw_green = {0, 0.62, 0.451};
 
 /* ---- files ---- */
 

@@ -11,6 +11,7 @@ extern const painter cairo_painter;
 
 int draw_curves(qn_context *ctx, const char *path, const curves *what);
 int draw_confusion(qn_context *ctx, const char *path, const confusion *what);
+int draw_roofline(qn_context *ctx, const char *path, const json_t *profile);
 int draw_images(qn_context *ctx, const char *path, const image_grid *what);
 
 typedef struct colour {
@@ -18,7 +19,7 @@ typedef struct colour {
 } colour;
 
 /* Okabe & Ito 2008: colours that colour-blind readers tell apart. */
-extern const colour draw_ink, draw_grey, draw_faint, draw_blue, draw_orange;
+extern const colour draw_ink, draw_grey, draw_faint, draw_blue, draw_orange, draw_green;
 
 /* `width` x `height` units, a unit being a pixel or a point, on white; `draw` fills them. */
 int draw_picture(qn_context *ctx, const char *path, double width, double height,

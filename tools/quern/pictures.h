@@ -44,6 +44,7 @@ typedef struct painter {
     int (*curves)(qn_context *ctx, const char *path, const curves *what);
     int (*confusion)(qn_context *ctx, const char *path, const confusion *what);
     int (*images)(qn_context *ctx, const char *path, const image_grid *what);
+    int (*roofline)(qn_context *ctx, const char *path, const json_t *profile); /* QN_PROFILE_JSON */
 } painter;
 
 /* NULL: built without one; check_picture says so. */

@@ -3,9 +3,10 @@
  * went. */
 #include "command.h"
 #include "model_options.h"
+#include "pictures.h"
 
-#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MAX_OPTIONS 60
@@ -15,7 +16,111 @@ struct profiling {
     qn_status status; /* of the begin */
 };
 
+/* ---- files of a profile ---- */
+
+static const struct output {
+    size_t offset; /* in struct arguments */
+    qn_profile_format format;
+} outputs[] = {
+    {offsetof(arguments, csv), QN_PROFILE_CSV},
+    {offsetof(arguments, trace), QN_PROFILE_TRACE},
+};
+#define OUTPUTS (sizeof outputs / sizeof outputs[0])
+
+static const char *path_of(const arguments *a, const struct output *output)
+{
+    return *(const char *const *)((const char *)a + output->offset);
+}
+
+static qn_status check_outputs(const arguments *a, qn_context *ctx)
+{
+    qn_status status = QN_OK;
+    for (size_t i = 0; i < OUTPUTS && status == QN_OK; i++)
+        if (path_of(a, &outputs[i]))
+            status = qn_check_writable(ctx, path_of(a, &outputs[i]));
+    if (status == QN_OK && a->roofline)
+        status = qn_check_writable(ctx, a->roofline);
+    return status;
+}
+
+/* A copy of what was written last. */
+static void keep_text(void *user, const char *text)
+{
+    char **kept = user;
+    free(*kept);
+    *kept = strdup(text);
+}
+
+static qn_status write_output(qn_context *ctx, const qn_profile *profile, qn_profile_format format,
+                              const char *path)
+{
+    char *text = NULL;
+    qn_status status = qn_profile_write(profile, format, keep_text, &text);
+    if (status == QN_OK)
+        status = text ? qn_replace_file(ctx, path, text, strlen(text)) : QN_ERROR_MEMORY;
+    free(text);
+    return status;
+}
+
+/* For qn_write_fn: `user` is a json_t *; the pieces are one text and its newline. */
+static void read_json(void *user, const char *text)
+{
+    json_t **object = user;
+    if (!*object)
+        *object = json_loads(text, 0, NULL);
+}
+
+static int draw_roofline_of(qn_context *ctx, const qn_profile *profile, const char *path)
+{
+    json_t *object = NULL;
+    qn_status status = qn_profile_write(profile, QN_PROFILE_JSON, read_json, &object);
+    int code = status != QN_OK ? report_failure(ctx, status)
+               : !object       ? out_of_memory()
+                               : pictures->roofline(ctx, path, object);
+    json_decref(object);
+    return code;
+}
+
+static int write_all(const arguments *a, qn_context *ctx, const qn_profile *profile)
+{
+    qn_status status = qn_profile_write(profile, a->json ? QN_PROFILE_JSON : QN_PROFILE_TABLE,
+                                        write_to_file, stdout);
+    for (size_t i = 0; i < OUTPUTS && status == QN_OK; i++)
+        if (path_of(a, &outputs[i]))
+            status = write_output(ctx, profile, outputs[i].format, path_of(a, &outputs[i]));
+    if (status != QN_OK)
+        return report_failure(ctx, status);
+    return a->roofline ? draw_roofline_of(ctx, profile, a->roofline) : EXIT_OK;
+}
+
 /* ---- the region ---- */
+
+/* In a context of its own, so that its memory and programs are not in the profile. Kept, so once
+ * for a device and driver. */
+static qn_status measure_device(const arguments *a)
+{
+    qn_bench_results limits = {.size = sizeof limits};
+    qn_context *ctx = NULL;
+    note(a, "roofline: measuring what the device can do, once");
+    qn_status status = qn_context_create(&ctx, .device = a->device);
+    if (status == QN_OK)
+        status = qn_bench_device(ctx, &limits, NULL, NULL);
+    if (status != QN_OK)
+        report_failure(ctx, status);
+    qn_context_destroy(&ctx);
+    return status;
+}
+
+qn_status profiling_prepare(const arguments *a, qn_context *ctx)
+{
+    qn_bench_results limits = {.size = sizeof limits};
+    if (!a->profiling)
+        return QN_OK;
+    qn_status status = check_outputs(a, ctx);
+    if (status == QN_OK && !qn_bench_known(ctx, &limits))
+        (void)measure_device(a); /* a profile without a roofline is one all the same */
+    return status;
+}
 
 qn_status profiling_begin(const arguments *a, qn_model *model)
 {
@@ -28,21 +133,6 @@ qn_status profiling_begin(const arguments *a, qn_model *model)
     return p->status;
 }
 
-static qn_status write_csv(const qn_profile *profile, const char *path)
-{
-    FILE *file = fopen(path, "w");
-    qn_status status = QN_ERROR_IO;
-    if (file) {
-        status = qn_profile_write(profile, QN_PROFILE_CSV, write_to_file, file);
-        bool failed = ferror(file) != 0;
-        if (fclose(file) != 0 || failed)
-            status = QN_ERROR_IO;
-    }
-    if (status == QN_ERROR_IO)
-        fprintf(stderr, "quern: could not write %s: %s\n", path, strerror(errno));
-    return status;
-}
-
 int profiling_finish(const arguments *a, qn_context *ctx, qn_status ran)
 {
     profiling *p = a->profiling;
@@ -51,28 +141,31 @@ int profiling_finish(const arguments *a, qn_context *ctx, qn_status ran)
         return report_failure(ctx, p->status);
     qn_status status = p->begun ? qn_profile_end(ctx, &profile) : QN_OK;
     p->begun = false;
-    if (status == QN_OK && profile && ran == QN_OK) {
-        status = qn_profile_write(profile, a->json ? QN_PROFILE_JSON : QN_PROFILE_TABLE,
-                                  write_to_file, stdout);
-        if (status == QN_OK && a->csv) {
-            status = write_csv(profile, a->csv);
-            if (status == QN_ERROR_IO) { /* said already */
-                qn_profile_destroy(&profile);
-                return EXIT_FAILED;
-            }
-        }
-    }
+    int code = status == QN_OK ? exit_code(ran) : report_failure(ctx, status);
+    if (status == QN_OK && profile && ran == QN_OK)
+        code = write_all(a, ctx, profile);
     qn_profile_destroy(&profile);
-    return status == QN_OK ? exit_code(ran) : report_failure(ctx, status);
+    return code;
 }
 
 /* ---- the command ---- */
 
-#define CSV_OPTION                                                                                 \
+#define FILE_OPTIONS                                                                               \
+    {"--csv", OPTION_TEXT, offsetof(arguments, csv),                                               \
+     "FILE",  NULL,        "also write the rows of kernels there, comma separated"},               \
+        {"--trace",                                                                                \
+         OPTION_TEXT,                                                                              \
+         offsetof(arguments, trace),                                                               \
+         "FILE",                                                                                   \
+         NULL,                                                                                     \
+         "also write what happened when, for Perfetto (ui.perfetto.dev) or chrome://tracing"},     \
     {                                                                                              \
-        "--csv", OPTION_TEXT, offsetof(arguments, csv), "FILE", NULL,                              \
-            "also write the rows of kernels there, comma separated"                                \
+        "--roofline", OPTION_TEXT, offsetof(arguments, roofline), "FILE", NULL,                    \
+            "also draw the kernels under the device's limits (.png, .svg "                         \
+            "or .pdf)"                                                                             \
     }
+
+static const option file_options[] = {FILE_OPTIONS, {NULL}};
 
 static const char *const tasks[] = {"train", "eval", "predict", NULL};
 
@@ -93,9 +186,10 @@ static int run_task(const subcommand *task, int count, char **words)
     profiling p = {.begun = false};
     arguments a;
     int options = 0;
-    for (const option *o = task->options; o->name && options < MAX_OPTIONS - 2; o++)
+    for (const option *o = task->options; o->name && options < MAX_OPTIONS - 1; o++)
         merged[options++] = *o;
-    merged[options] = (option)CSV_OPTION;
+    for (const option *o = file_options; o->name && options < MAX_OPTIONS - 1; o++)
+        merged[options++] = *o;
     snprintf(name, sizeof name, "profile %s", task->name);
     snprintf(example, sizeof example, "quern profile %s", task->example + strlen("quern "));
     subcommand command = {
@@ -112,6 +206,9 @@ static int run_task(const subcommand *task, int count, char **words)
     case PARSED_RUN:
         break;
     }
+    int code = check_picture(&command, "--roofline", a.roofline);
+    if (code != EXIT_OK)
+        return code;
     a.profiling = &p;
     return command.run(&command, &a);
 }
@@ -147,7 +244,7 @@ static const option task_operand = {
     .required = true,
     .choice = tasks};
 
-static const option options[] = {CSV_OPTION, JSON_OPTION, {NULL}};
+static const option options[] = {FILE_OPTIONS, JSON_OPTION, {NULL}};
 
 const subcommand command_profile = {
     "profile",

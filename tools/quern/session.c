@@ -20,9 +20,7 @@ qn_status open_context(const arguments *a, qn_context **ctx)
 {
     qn_status status = qn_context_create(ctx, .device = a->device, .gemm = a->gemm, .seed = a->seed,
                                          .log = print_log);
-    if (status == QN_OK && a->csv)
-        status = qn_check_writable(*ctx, a->csv);
-    return status;
+    return status == QN_OK ? profiling_prepare(a, *ctx) : status;
 }
 
 const qn_device_info *context_device(const qn_context *ctx)
