@@ -8,6 +8,7 @@
 /* op and kernel, in columns; the others are fixed and take 71 with what is between them. */
 #define LINE_ROOM 110
 #define NAMES_ROOM 39
+#define ABOVE_THE_ROOF 1.1 /* not by chance */
 
 /* ---- numbers ---- */
 
@@ -216,6 +217,21 @@ static void add_build(qn_text *text, const qn_profile_build *build)
     add_line(text, "first launches", build->first_launch_seconds, 0, why);
 }
 
+/* A roof measured while the machine was busy is too low. */
+static void add_limits(qn_text *text, const qn_profile *profile)
+{
+    bool above = false;
+
+    for (size_t i = 0; i < profile->row_count; i++)
+        above = above || qn_profile_roof_share(profile, &profile->row[i]) > ABOVE_THE_ROOF;
+    if (profile->limits.count == 0)
+        qn_text_add(text, "no roofline: quern bench device measures what the device can do\n");
+    else if (above)
+        qn_text_add(text,
+                    "roof%% above 100: the roofline was measured on a busy machine; quern bench "
+                    "device measures it anew\n");
+}
+
 static void add_whole(qn_text *text, const qn_profile *profile)
 {
     double span = qn_profile_span(profile);
@@ -234,8 +250,7 @@ static void add_whole(qn_text *text, const qn_profile *profile)
     if (profile->measured > 0 && profile->measured < profile->commands)
         qn_text_add(text, "%" PRIu64 " of %" PRIu64 " commands not measured\n",
                     profile->commands - profile->measured, profile->commands);
-    if (profile->limits.count == 0)
-        qn_text_add(text, "no roofline: quern bench device measures what the device can do\n");
+    add_limits(text, profile);
 }
 
 /* Words in lines of at most `LINE_ROOM`. */
