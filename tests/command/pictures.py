@@ -13,7 +13,7 @@ import zlib
 import case
 from case import LAYERS, Case, read_npy, write_npy
 
-BLUE, ORANGE = (0, 114, 178), (213, 94, 0)  # of training, of validation
+BLUE, ORANGE, GREEN = (0, 114, 178), (213, 94, 0), (0, 158, 115)
 
 
 def read_png(content):
@@ -106,6 +106,20 @@ class Pictures(PictureCase):
         self.assertEqual((width, height), (960, 644))
         self.assertGreater(colours[BLUE], 50)
         self.assertEqual(colours[ORANGE], 0)
+
+    def test_roofline(self):
+        """Discs of all phases under the device's limits."""
+        words = ("profile", "train", "--data", self.data(), "--layers", LAYERS, "--epochs", 1,
+                 "--quiet", "--roofline")
+        self.quern(*words, self.folder / "roofline.png")
+        width, height, colours = self.picture("roofline.png")
+        self.assertEqual((width, height), (1040, 600))
+        for colour in (BLUE, ORANGE, GREEN):  # the key's squares at least
+            self.assertGreater(colours[colour], 60)
+        self.assertGreater(len([c for c in colours if c[2] > c[0] + 60]), 20)  # of discs as well
+        self.quern(*words, self.folder / "roofline.svg")
+        text = (self.folder / "roofline.svg").read_text(encoding="utf-8")
+        self.assertTrue(text.startswith("<?xml"))
 
     def test_kinds(self):
         for end in ("svg", "pdf", "PNG"):
@@ -282,6 +296,8 @@ class Refusals(PictureCase):
         for words, option in ((("train", "--data", data, "--layers", LAYERS), "--plot"),
                               (("eval", *model, "--data", data), "--confusion"),
                               (("eval", *model, "--data", data), "--worst"),
+                              (("profile", "train", "--data", data, "--layers", LAYERS),
+                               "--roofline"),
                               (("weights", *model), "--png")):
             for name in ("p.gif", "p", ".png"):
                 self.refused(*words, option, name, says=[option, f'"{name}"', ".svg or .pdf"])
@@ -323,6 +339,7 @@ class WithoutCairo(PictureCase):
         for words, option in ((("train", "--data", "x", "--layers", LAYERS), "--plot"),
                               (("eval", "--model", "m", "--data", "x"), "--confusion"),
                               (("eval", "--model", "m", "--data", "x"), "--worst"),
+                              (("profile", "train", "--data", "x"), "--roofline"),
                               (("weights", "--model", "m"), "--png")):
             self.refused(*words, option, "p.png", code=1,
                          says=[option, "built without cairo", "libcairo2-dev"])
