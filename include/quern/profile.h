@@ -34,11 +34,14 @@ typedef struct qn_profile qn_profile;
  *   matrix product: "quern", "clblast" or null), `calls`, `measured_calls`, `total_seconds`,
  *   `mean_seconds`, `min_seconds`, `max_seconds`, `share` (of the span), `gflops`,
  *   `gbytes_per_second`, `global`, `local`, `queue`.
- * - CSV: the same list, a line each after a head. */
+ * - CSV: the same list, a line each after a head.
+ * - HTML: a page of one file that loads nothing: tables, roofline, a timeline that zooms, memory
+ * over time, plans. */
 typedef enum qn_profile_format {
     QN_PROFILE_TABLE,
     QN_PROFILE_JSON,
-    QN_PROFILE_CSV
+    QN_PROFILE_CSV,
+    QN_PROFILE_HTML
 } qn_profile_format;
 
 /** Begins a region: waits for what is in flight and exchanges the device's queues for profiling

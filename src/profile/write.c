@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A profile as JSON and as CSV. */
+/* A profile as JSON and as CSV; in which format. */
 #include "profile/profile.h"
+#include "profile/report.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -69,11 +70,10 @@ static json_t *row_json(const qn_profile *profile, const qn_profile_row *row)
     return object;
 }
 
-static qn_status write_json(const qn_profile *profile, qn_write_fn write, void *user)
+json_t *qn_profile_report_json(const qn_profile *profile)
 {
     json_t *object = json_object(), *rows = json_array();
     bool known = profile->measured > 0;
-    char *text;
 
     json_object_set_new(object, "device", json_string(profile->device));
     json_object_set_new(object, "wall_seconds", json_real(profile->wall));
@@ -85,7 +85,14 @@ static qn_status write_json(const qn_profile *profile, qn_write_fn write, void *
     for (size_t i = 0; i < profile->row_count; i++)
         json_array_append_new(rows, row_json(profile, &profile->row[i]));
     json_object_set_new(object, "kernels", rows);
-    text = json_dumps(object, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+    return object;
+}
+
+static qn_status write_json(const qn_profile *profile, qn_write_fn write, void *user)
+{
+    json_t *object = qn_profile_report_json(profile);
+    char *text = json_dumps(object, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+
     json_decref(object);
     if (!text)
         return qn_fail_memory(profile->env, 0);
@@ -171,14 +178,18 @@ qn_status qn_profile_write(const qn_profile *profile, qn_profile_format format, 
     case QN_PROFILE_TABLE:
         qn_profile_table(profile, &text);
         break;
+    case QN_PROFILE_HTML:
+        status = qn_profile_report(profile, &text);
+        break;
     default:
         return qn_fail(profile->env, QN_ERROR_USAGE,
-                       "a profile was to be written in format %d: there are table, JSON and CSV",
+                       "a profile was to be written in format %d: there are table, JSON, CSV "
+                       "and HTML",
                        (int)format);
     }
-    if (text.failed)
+    if (status == QN_OK && text.failed)
         status = QN_ERROR_MEMORY;
-    else
+    if (status == QN_OK)
         write(user, qn_text_get(&text));
     qn_text_free(&text);
     return status;
