@@ -28,12 +28,15 @@ qn_status profiling_begin(const arguments *a, qn_model *model)
     return p->status;
 }
 
-static qn_status write_csv(const qn_profile *profile, const char *path)
+/* Nothing without a path. QN_ERROR_IO: said already. */
+static qn_status write_file(const qn_profile *profile, qn_profile_format format, const char *path)
 {
+    if (!path)
+        return QN_OK;
     FILE *file = fopen(path, "w");
     qn_status status = QN_ERROR_IO;
     if (file) {
-        status = qn_profile_write(profile, QN_PROFILE_CSV, write_to_file, file);
+        status = qn_profile_write(profile, format, write_to_file, file);
         bool failed = ferror(file) != 0;
         if (fclose(file) != 0 || failed)
             status = QN_ERROR_IO;
@@ -54,12 +57,13 @@ int profiling_finish(const arguments *a, qn_context *ctx, qn_status ran)
     if (status == QN_OK && profile && ran == QN_OK) {
         status = qn_profile_write(profile, a->json ? QN_PROFILE_JSON : QN_PROFILE_TABLE,
                                   write_to_file, stdout);
-        if (status == QN_OK && a->csv) {
-            status = write_csv(profile, a->csv);
-            if (status == QN_ERROR_IO) { /* said already */
-                qn_profile_destroy(&profile);
-                return EXIT_FAILED;
-            }
+        if (status == QN_OK)
+            status = write_file(profile, QN_PROFILE_CSV, a->csv);
+        if (status == QN_OK)
+            status = write_file(profile, QN_PROFILE_HTML, a->html);
+        if (status == QN_ERROR_IO) {
+            qn_profile_destroy(&profile);
+            return EXIT_FAILED;
         }
     }
     qn_profile_destroy(&profile);
@@ -72,6 +76,12 @@ int profiling_finish(const arguments *a, qn_context *ctx, qn_status ran)
     {                                                                                              \
         "--csv", OPTION_TEXT, offsetof(arguments, csv), "FILE", NULL,                              \
             "also write the rows of kernels there, comma separated"                                \
+    }
+
+#define HTML_OPTION                                                                                \
+    {                                                                                              \
+        "--html", OPTION_TEXT, offsetof(arguments, html), "FILE", NULL,                            \
+            "also write a page to look at there: roofline, timeline, memory, plan"                 \
     }
 
 static const char *const tasks[] = {"train", "eval", "predict", NULL};
@@ -93,9 +103,10 @@ static int run_task(const subcommand *task, int count, char **words)
     profiling p = {.begun = false};
     arguments a;
     int options = 0;
-    for (const option *o = task->options; o->name && options < MAX_OPTIONS - 2; o++)
+    for (const option *o = task->options; o->name && options < MAX_OPTIONS - 3; o++)
         merged[options++] = *o;
-    merged[options] = (option)CSV_OPTION;
+    merged[options++] = (option)CSV_OPTION;
+    merged[options] = (option)HTML_OPTION;
     snprintf(name, sizeof name, "profile %s", task->name);
     snprintf(example, sizeof example, "quern profile %s", task->example + strlen("quern "));
     subcommand command = {
@@ -147,7 +158,7 @@ static const option task_operand = {
     .required = true,
     .choice = tasks};
 
-static const option options[] = {CSV_OPTION, JSON_OPTION, {NULL}};
+static const option options[] = {CSV_OPTION, HTML_OPTION, JSON_OPTION, {NULL}};
 
 const subcommand command_profile = {
     "profile",

@@ -22,6 +22,8 @@ qn_status open_context(const arguments *a, qn_context **ctx)
                                          .log = print_log);
     if (status == QN_OK && a->csv)
         status = qn_check_writable(*ctx, a->csv);
+    if (status == QN_OK && a->html)
+        status = qn_check_writable(*ctx, a->html);
     return status;
 }
 
