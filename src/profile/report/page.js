@@ -70,6 +70,8 @@ function ticks(from, to, count) {
 
 /* ---- names ---- */
 
+const textWidth = (text) => 6.7 * text.length; // about, in pixels, of charts' texts
+
 const layerName = (layer) => layer || "data";
 const opName = (kernel) => (kernel.layer ? kernel.layer + "/" : "") + (kernel.op || kernel.name);
 

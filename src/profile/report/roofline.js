@@ -69,7 +69,6 @@ function rooflineAxes(s) {
 /* ---- labels that do not meet ---- */
 
 const meets = (a, b) => a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
-const textWidth = (text) => 6.7 * text.length;
 
 // The roofs' names along their lines, but where the next line is too near; all are in the legend.
 function levelLabels(s, levels, taken) {

@@ -48,7 +48,7 @@ function stackBar(list, whole, label, small) {
       const share = seconds / whole;
       const text = `${name} ${percentText(share)}`;
       const piece = el("span", {style: {width: 100 * share + "%", background: colour, color: textOn(colour)}});
-      if (!small && share > 0.09 + text.length * 0.004) piece.textContent = text;
+      if (!small && share * byId("where").clientWidth > textWidth(text) + 10) piece.textContent = text;
       return explain(piece, () => [name, [["time", secondsText(seconds)], ["share", percentText(share)]]]);
     }));
 }
@@ -83,5 +83,5 @@ function startSummary() {
   }
   byId("foot").textContent = `Made by Quern ${data.version || ""}. Times are the device's own, from OpenCL's event timestamps; ` +
     "the host's are of its monotonic clock.";
-  whenChanged(drawWhere);
+  whenChanged(whenSized(byId("where"), drawWhere));
 }
