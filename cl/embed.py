@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the kernel sources as C arrays. usage: embed.py FOLDER OUTPUT FILE..."""
+"""Writes files as C arrays and a table of them. usage: embed.py TABLE FOLDER OUTPUT FILE..."""
 import os
 import sys
 
-folder, output, files = sys.argv[1], sys.argv[2], sys.argv[3:]
+table, folder, output, files = sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:]
 rows = []
 with open(output, "w", encoding="ascii") as out:
     out.write('#include "device/sources.h"\n\n')
@@ -12,7 +12,9 @@ with open(output, "w", encoding="ascii") as out:
             data = source.read()
         out.write("static const char source_%d[] = {\n" % i)
         for at in range(0, len(data), 24):
-            out.write("    " + " ".join("%d," % byte for byte in data[at:at + 24]) + "\n")
+            out.write("    " + " ".join("%d," % (byte - 256 if byte > 127 else byte)
+                                        for byte in data[at:at + 24]) + "\n")
         out.write("    0};\n")
         rows.append('    {"%s", source_%d, %d},\n' % (os.path.relpath(path, folder), i, len(data)))
-    out.write("\nconst qn_source qn_sources[] = {\n%s    {0, 0, 0}};\n" % "".join(rows))
+    out.write("\nextern const qn_source %s[];\nconst qn_source %s[] = {\n%s    {0, 0, 0}};\n"
+              % (table, table, "".join(rows)))

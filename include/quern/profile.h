@@ -43,12 +43,15 @@ typedef struct qn_profile qn_profile;
  * - CSV: the same list of kernels, a line each after a head.
  * - TRACE: what happened when, in the Trace Event Format that Perfetto and chrome://tracing open:
  *   a track for each queue and for the host's thread, a counter for memory. The first 200,000
- *   commands of a region; `otherData.dropped` tells how many came after. */
+ *   commands of a region; `otherData.dropped` tells how many came after.
+ * - HTML: a page of one file that loads nothing: tables, roofline, a timeline that zooms, memory
+ *   over time, the plans that ran. */
 typedef enum qn_profile_format {
     QN_PROFILE_TABLE,
     QN_PROFILE_JSON,
     QN_PROFILE_CSV,
-    QN_PROFILE_TRACE
+    QN_PROFILE_TRACE,
+    QN_PROFILE_HTML
 } qn_profile_format;
 
 /** Begins a region: waits for what is in flight and exchanges the device's queues for profiling

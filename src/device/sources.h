@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kernels of cl/, embedded by cl/embed.py. */
+/* Files within the library, embedded by cl/embed.py. */
 #ifndef DEVICE_SOURCES_H
 #define DEVICE_SOURCES_H
 
@@ -11,7 +11,7 @@ typedef struct qn_source {
     size_t length;
 } qn_source;
 
-/* Ended by a NULL name. */
+/* The kernels of cl/. Ended by a NULL name, as all such tables are. */
 extern const qn_source qn_sources[];
 
 #endif

@@ -64,11 +64,12 @@ static void add_row(qn_text *text, const qn_profile *profile, const qn_profile_r
                 row->transfer_queue ? "transfer" : "compute");
 }
 
-void qn_profile_csv(const qn_profile *profile, qn_text *text)
+qn_status qn_profile_csv(const qn_profile *profile, qn_text *text)
 {
     qn_text_add(text, "name,op,layer,phase,product,calls,measured_calls,total_seconds,mean_seconds,"
                       "min_seconds,max_seconds,share,gflops,gbytes_per_second,roofline_share,bound,"
                       "global,local,queue\n");
     for (size_t i = 0; i < profile->row_count; i++)
         add_row(text, profile, &profile->row[i]);
+    return QN_OK;
 }

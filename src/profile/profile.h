@@ -110,16 +110,16 @@ json_t *qn_profile_json(const qn_profile *profile);
 /* The same with timeline, memory and plans. */
 json_t *qn_profile_report_json(const qn_profile *profile);
 
-/* ---- csv.c, trace.c ---- */
+/* ---- csv.c, trace.c: a text that could not grow says so itself ---- */
 
-void qn_profile_csv(const qn_profile *profile, qn_text *text);
-void qn_profile_trace(const qn_profile *profile, qn_text *text);
+qn_status qn_profile_csv(const qn_profile *profile, qn_text *text);
+qn_status qn_profile_trace(const qn_profile *profile, qn_text *text);
 
 /* ---- table.c ---- */
 
 /* "dense/matmul". */
 const char *qn_profile_op(const qn_profile_row *row, char *buffer, size_t room);
 
-void qn_profile_table(const qn_profile *profile, qn_text *text);
+qn_status qn_profile_table(const qn_profile *profile, qn_text *text);
 
 #endif

@@ -283,7 +283,7 @@ static void add_advice(qn_text *text, const qn_profile *profile)
     add_wrapped(text, advice);
 }
 
-void qn_profile_table(const qn_profile *profile, qn_text *text)
+qn_status qn_profile_table(const qn_profile *profile, qn_text *text)
 {
     qn_text_add(text, "%s\n\n", profile->device);
     add_rows(text, profile);
@@ -291,4 +291,5 @@ void qn_profile_table(const qn_profile *profile, qn_text *text)
     add_sizes(text, profile);
     add_whole(text, profile);
     add_advice(text, profile);
+    return QN_OK;
 }

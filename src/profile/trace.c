@@ -149,7 +149,7 @@ static void add_memory(qn_text *text, const qn_timeline *t)
     }
 }
 
-void qn_profile_trace(const qn_profile *profile, qn_text *text)
+qn_status qn_profile_trace(const qn_profile *profile, qn_text *text)
 {
     qn_text_add(text,
                 "{\"displayTimeUnit\":\"ns\",\"otherData\":{\"quern\":\"%s\",\"dropped\":"
@@ -161,4 +161,5 @@ void qn_profile_trace(const qn_profile *profile, qn_text *text)
     add_queue(text, profile, true);
     add_memory(text, &profile->timeline);
     qn_text_add(text, "\n]}\n");
+    return QN_OK;
 }

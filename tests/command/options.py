@@ -35,7 +35,7 @@ class Options(Case):
             "plan": "--data --layers --init --optimizer --loss --metrics --batch-size --batch "
                     "--seed --device --gemm --epochs --validation-split --save --task --dot --after "
                     "--json --quiet",
-            "profile": "--csv --trace --roofline --json",
+            "profile": "--csv --trace --roofline --html --json",
             "bench": "--device --json",
             "doctor": "--device --json",
             "completion": "",

@@ -13,7 +13,7 @@ typedef struct arguments {
     const char *model, *split, *out, *after, *task;
     const char *callbacks, *schedule, *resume, *sample_weight, *class_weight;
     const char *plot, *confusion, *worst, *png;
-    const char *operand, *csv, *trace, *roofline;
+    const char *operand, *csv, *trace, *roofline, *html;
     struct profiling *profiling; /* profile.c: of a profiled run; NULL: it is not */
     int64_t batch_size, epochs, seed, count, layer;
     double validation_split;

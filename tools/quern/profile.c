@@ -24,6 +24,7 @@ static const struct output {
 } outputs[] = {
     {offsetof(arguments, csv), QN_PROFILE_CSV},
     {offsetof(arguments, trace), QN_PROFILE_TRACE},
+    {offsetof(arguments, html), QN_PROFILE_HTML},
 };
 #define OUTPUTS (sizeof outputs / sizeof outputs[0])
 
@@ -159,10 +160,16 @@ int profiling_finish(const arguments *a, qn_context *ctx, qn_status ran)
          "FILE",                                                                                   \
          NULL,                                                                                     \
          "also write what happened when, for Perfetto (ui.perfetto.dev) or chrome://tracing"},     \
+        {"--roofline",                                                                             \
+         OPTION_TEXT,                                                                              \
+         offsetof(arguments, roofline),                                                            \
+         "FILE",                                                                                   \
+         NULL,                                                                                     \
+         "also draw the kernels under the device's limits (.png, .svg "                            \
+         "or .pdf)"},                                                                              \
     {                                                                                              \
-        "--roofline", OPTION_TEXT, offsetof(arguments, roofline), "FILE", NULL,                    \
-            "also draw the kernels under the device's limits (.png, .svg "                         \
-            "or .pdf)"                                                                             \
+        "--html", OPTION_TEXT, offsetof(arguments, html), "FILE", NULL,                            \
+            "also write a page to look at: tables, roofline, timeline, memory, plan"               \
     }
 
 static const option file_options[] = {FILE_OPTIONS, {NULL}};
