@@ -271,6 +271,13 @@ uint64_t qn_plan_bytes(const qn_plan *plan)
     return plan->layout.total + qn_buffer_bytes(plan->table);
 }
 
+bool qn_plan_is_new(qn_plan *plan, uint64_t number)
+{
+    bool is_new = plan->told != number;
+    plan->told = number;
+    return is_new;
+}
+
 qn_buffer *qn_emit_input(qn_emit *e, int index)
 {
     return e->plan->buffer[e->node->input[index]->id];

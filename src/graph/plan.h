@@ -78,6 +78,8 @@ qn_buffer *qn_plan_table(qn_plan *plan);
 /* The buffer of a root, input or variable; NULL when the plan does not hold it. */
 qn_buffer *qn_plan_buffer(qn_plan *plan, const qn_value *value);
 uint64_t qn_plan_bytes(const qn_plan *plan);
+/* True the first time that it is asked with this number. */
+bool qn_plan_is_new(qn_plan *plan, uint64_t number);
 /* Step table and plan as text; the graph after a pass as Graphviz text. */
 qn_status qn_plan_table_print(qn_plan *plan, bool json, qn_text *text);
 qn_status qn_work_dot(const qn_work *work, qn_text *text);

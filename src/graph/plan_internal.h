@@ -24,6 +24,7 @@ struct qn_plan {
     qn_slice *slice;
     size_t slice_count, slice_capacity;
     qn_steps steps;
+    uint64_t told;    /* the last number of qn_plan_is_new */
     size_t recording; /* index of the node that records its steps */
 };
 

@@ -19,19 +19,10 @@ void qn_span_leave(const qn_context *ctx, qn_span span)
         qn_timeline_leave(&ctx->profiling->timeline, (size_t)(span & UINT32_MAX));
 }
 
-static bool is_known(const qn_profile *profile, const char *task, const char *json)
-{
-    for (size_t i = 0; i < profile->plan_count; i++)
-        if (strcmp(profile->plan[i].task, task) == 0 && strcmp(profile->plan[i].json, json) == 0)
-            return true;
-    return false;
-}
-
 /* Takes the text. One that cannot be kept is missing in the report, and nothing fails for it. */
 static void keep(qn_profile *profile, const char *task, char *json)
 {
-    if (is_known(profile, task, json) ||
-        qn_grow(profile->env, &profile->plan, &profile->plan_capacity, profile->plan_count + 1,
+    if (qn_grow(profile->env, &profile->plan, &profile->plan_capacity, profile->plan_count + 1,
                 sizeof *profile->plan) != QN_OK) {
         qn_free(profile->env, json);
         return;
@@ -44,7 +35,7 @@ void qn_span_plan(const qn_context *ctx, const char *task, qn_plan *plan)
     qn_profile *profile = ctx->profiling;
     qn_text text = {.env = profile ? profile->env : NULL};
 
-    if (!profile)
+    if (!profile || !qn_plan_is_new(plan, ctx->profiles))
         return;
     if (qn_plan_table_print(plan, true, &text) == QN_OK && !text.failed && text.data)
         keep(profile, task, text.data);

@@ -289,6 +289,8 @@ qn_status qn_loop_run(qn_loop *loop)
     run r = {.loop = loop};
     uint32_t begun = loop->model->iterations;
 
+    qn_span_plan(loop->model->context, qn_task_names[loop->session->request.task],
+                 loop->session->plan);
     loop->bad_step = -1;
     loop->one_by_one = has_hooks(loop);
     if (loop->session->latch)

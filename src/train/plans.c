@@ -2,7 +2,6 @@
 /* Samples and sessions kept between calls. */
 #include "train/plans.h"
 #include "base/util.h"
-#include "profile/span.h"
 
 /* Memory of samples that may stay between calls: a test set of small images does. */
 #define KEEP_BYTES ((uint64_t)16 << 20)
@@ -258,7 +257,6 @@ qn_status qn_plans_session(qn_model *model, qn_task task, int64_t batch, int64_t
     }
     s->used = true;
     s->last_use = ++plans->clock;
-    qn_span_plan(model->context, qn_task_names[task], s->plan);
     *session = s;
     return QN_OK;
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MAX_OPTIONS 60
 
@@ -96,6 +97,18 @@ static int write_all(const arguments *a, qn_context *ctx, const qn_profile *prof
 
 /* ---- the region ---- */
 
+/* What else runs while a limit is measured makes it look lower than it is. */
+static void warn_of_load(const arguments *a)
+{
+    double load;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    if (getloadavg(&load, 1) == 1 && cores > 0 && load > 0.5 * (double)cores)
+        note(a,
+             "the machine is busy (load %.1f on %ld cores): the limits may look too low; quern "
+             "bench device measures them anew",
+             load, cores);
+}
+
 /* In a context of its own, so that its memory and programs are not in the profile. Kept, so once
  * for a device and driver. */
 static qn_status measure_device(const arguments *a)
@@ -103,6 +116,7 @@ static qn_status measure_device(const arguments *a)
     qn_bench_results limits = {.size = sizeof limits};
     qn_context *ctx = NULL;
     note(a, "roofline: measuring what the device can do, once");
+    warn_of_load(a);
     qn_status status = qn_context_create(&ctx, .device = a->device);
     if (status == QN_OK)
         status = qn_bench_device(ctx, &limits, NULL, NULL);
