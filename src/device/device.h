@@ -30,8 +30,16 @@ const char *qn_device_fingerprint(const qn_device *device);
 
 /* Counters since the device was opened, for statistics and tests. */
 typedef struct qn_device_counters {
-    uint64_t launches, calls, waits, buffers, copies;
-    uint64_t bytes; /* device memory held now */
+    uint64_t launches, calls, buffers, copies;
+    uint64_t waits;                              /* but those for first launches */
+    uint64_t bytes;                              /* device memory held now */
+    uint64_t programs_compiled, programs_loaded; /* loaded: from a kept binary */
+    double build_seconds;                        /* of both, failures included */
+    /* Steps enqueued for the first time, each with a wait, and how long the host was in there: some
+     * drivers compile a kernel for its work sizes then, and CLBlast its kernels at the first call.
+     * One execution is in it. */
+    uint64_t first_launches;
+    double first_launch_seconds;
 } qn_device_counters;
 const qn_device_counters *qn_device_count_of(const qn_device *device);
 void qn_device_count_call(qn_device *device);

@@ -148,12 +148,33 @@ static qn_status remember(qn_device *device, const uint64_t key[2], cl_program p
 }
 
 static qn_status load_or_compile(qn_device *device, const char *title, const qn_expansion *source,
-                                 const char *options, cl_program *program)
+                                 const uint64_t key[2], const char *options, cl_program *program)
 {
     bool on_disk = device->context->cache_dir && !qn_device_quirk(device, QN_QUIRK_NO_BINARIES);
-    uint64_t key[2];
+    qn_status status;
 
     *program = NULL;
+    if (on_disk)
+        QN_TRY(load(device, title, key, options, program));
+    if (*program) {
+        device->counters.programs_loaded++;
+        return QN_OK;
+    }
+    QN_TRY(compile(device, title, source, options, program));
+    device->counters.programs_compiled++;
+    status = on_disk ? store(device, key, *program) : QN_OK;
+    if (status != QN_OK)
+        clReleaseProgram(*program);
+    return status;
+}
+
+static qn_status find_or_build(qn_device *device, const char *title, const qn_expansion *source,
+                               const char *options, cl_program *program)
+{
+    uint64_t key[2];
+    double began;
+    qn_status status;
+
     make_key(device, qn_text_get(&source->text), options, key);
     for (qn_program *kept = device->programs; kept; kept = kept->next) {
         if (kept->key[0] == key[0] && kept->key[1] == key[1]) {
@@ -161,19 +182,10 @@ static qn_status load_or_compile(qn_device *device, const char *title, const qn_
             return QN_OK;
         }
     }
-    if (on_disk)
-        QN_TRY(load(device, title, key, options, program));
-    if (!*program) {
-        qn_status status;
-
-        QN_TRY(compile(device, title, source, options, program));
-        status = on_disk ? store(device, key, *program) : QN_OK;
-        if (status != QN_OK) {
-            clReleaseProgram(*program);
-            return status;
-        }
-    }
-    return remember(device, key, *program);
+    began = qn_seconds();
+    status = load_or_compile(device, title, source, key, options, program);
+    device->counters.build_seconds += qn_seconds() - began;
+    return status == QN_OK ? remember(device, key, *program) : status;
 }
 
 qn_status qn_program_get(qn_device *device, const char *title, const char *source,
@@ -186,7 +198,7 @@ qn_status qn_program_get(qn_device *device, const char *title, const char *sourc
     if (status == QN_OK) {
         all = options && *options ? qn_format(device->env, "%s %s", STANDARD_OPTIONS, options)
                                   : qn_strdup(device->env, STANDARD_OPTIONS);
-        status = all ? load_or_compile(device, title, &expansion, all, program) : QN_ERROR_MEMORY;
+        status = all ? find_or_build(device, title, &expansion, all, program) : QN_ERROR_MEMORY;
     }
     qn_free(device->env, all);
     qn_expansion_free(&expansion);

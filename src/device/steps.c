@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The flat list of steps: recorded once, replayed for every step of training. */
+#include "base/util.h"
 #include "device/internal.h"
 
 void qn_steps_init(qn_steps *steps, qn_device *device)
@@ -93,11 +94,12 @@ qn_status qn_steps_add_copy(qn_steps *steps, qn_buffer *from, size_t from_offset
     step->to_offset = to_offset;
     step->bytes = bytes;
     step->cost.bytes = 2.0 * (double)bytes;
+    step->launched = true;
     steps->count++;
     return QN_OK;
 }
 
-qn_status qn_step_enqueue(qn_device *device, qn_step *step, int32_t row, cl_event *event)
+static qn_status enqueue(qn_device *device, qn_step *step, int32_t row, cl_event *event)
 {
     switch (step->kind) {
     case QN_STEP_KERNEL:
@@ -112,6 +114,30 @@ qn_status qn_step_enqueue(qn_device *device, qn_step *step, int32_t row, cl_even
                                       step->bytes, event);
     }
     return qn_fail(device->env, QN_ERROR_INTERNAL, "a step of unknown kind %d", (int)step->kind);
+}
+
+/* Some drivers compile a kernel for its work sizes when it is enqueued, others (PoCL) when it runs:
+ * so a first launch is waited for, and its time holds what was compiled wherever that was. */
+static qn_status enqueue_first(qn_device *device, qn_step *step, int32_t row, cl_event *event)
+{
+    double began = qn_seconds();
+    cl_int error;
+
+    QN_TRY(enqueue(device, step, row, event));
+    QN_TRY(qn_device_flush(device)); /* it may come after a transfer */
+    error = qn_queue_finish(device, device->compute);
+    if (error != CL_SUCCESS)
+        return qn_cl_fail(device, error, "waiting for a first launch");
+    step->launched = true;
+    device->counters.first_launches++;
+    device->counters.first_launch_seconds += qn_seconds() - began;
+    return QN_OK;
+}
+
+qn_status qn_step_enqueue(qn_device *device, qn_step *step, int32_t row, cl_event *event)
+{
+    return step->launched ? enqueue(device, step, row, event)
+                          : enqueue_first(device, step, row, event);
 }
 
 qn_status qn_steps_replay(qn_steps *steps, int32_t row)

@@ -23,7 +23,8 @@ typedef struct qn_call {
 
 typedef struct qn_step {
     qn_step_kind kind;
-    char *label; /* the op it does, owned: "dense_1/matmul" */
+    bool launched; /* once at least; a copy has nothing that a first time would compile */
+    char *label;   /* the op it does, owned: "dense_1/matmul" */
     qn_cost cost;
     /* KERNEL */
     qn_kernel *kernel; /* owned, arguments preset */
@@ -66,7 +67,8 @@ qn_status qn_steps_add_call(qn_steps *steps, const qn_call *call, qn_cost cost);
 qn_status qn_steps_add_copy(qn_steps *steps, qn_buffer *from, size_t from_offset, qn_buffer *to,
                             size_t to_offset, size_t bytes);
 
-/* Enqueues every step with step-table row `row`. No wait, no allocation, no flush. */
+/* Enqueues every step with step-table row `row`. No wait, no allocation, no flush; but the first
+ * time, each launch and call is waited for. */
 qn_status qn_steps_replay(qn_steps *steps, int32_t row);
 
 /* One row of the step table: all that changes from step to step. cl/lib/step.h is the same. */

@@ -29,9 +29,11 @@ static void check_kernel(qn_context *ctx, qn_kernel *kernel, int factor)
     qn_buffer_destroy(&buffer);
 }
 
-/* A context of its own makes the kernel and runs it; how it came about is in the journal. */
+/* A context of its own makes the kernel and runs it; how it came about is in the journal, and the
+ * device counts it. */
 static void build_once(const char *cache, const char *options, int factor, journal *log)
 {
+    const qn_device_counters *count;
     qn_context *ctx;
     qn_kernel *kernel = NULL;
 
@@ -40,6 +42,11 @@ static void build_once(const char *cache, const char *options, int factor, journ
     assert_ok(
         ctx, qn_kernel_create_source(ctx->device[0], "twice.cl", twice, options, "twice", &kernel));
     check_kernel(ctx, kernel, factor);
+    count = qn_device_count_of(ctx->device[0]);
+    assert_int_equal(count->programs_compiled, occurrences(log->text, "compiled twice.cl"));
+    assert_int_equal(count->programs_loaded, occurrences(log->text, "loaded twice.cl"));
+    assert_int_equal(count->programs_compiled + count->programs_loaded, 1);
+    assert_true(count->build_seconds > 0);
     qn_kernel_destroy(&kernel);
     qn_context_destroy(&ctx);
 }
@@ -99,6 +106,7 @@ static void test_memory_cache(void **state)
               qn_kernel_create_source(ctx->device[0], "t", twice, "-DQN_FACTOR=3", "twice", &c));
     assert_int_equal(occurrences(log->text, "compiled"), 2);
     assert_int_equal(occurrences(log->text, "loaded"), 0);
+    assert_int_equal(qn_device_count_of(ctx->device[0])->programs_compiled, 2); /* not 3 */
     assert_string_equal(qn_kernel_name(a), "twice");
     check_kernel(ctx, a, 2);
     check_kernel(ctx, c, 3);

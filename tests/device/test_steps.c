@@ -3,6 +3,8 @@
  */
 #include "support.h"
 
+#include <time.h>
+
 static const char source[] =
     "__kernel void add_row(__global int *x, const int row, const uint scale, const float half_,\n"
     "                      __local int *room)\n"
@@ -62,13 +64,15 @@ static void add_row_step(qn_steps *steps, qn_buffer *buffer)
 typedef struct call_state {
     int enqueued, destroyed;
     qn_status status;
+    long slow; /* nanoseconds that the first call takes more */
 } call_state;
 
 static qn_status enqueue(void *state)
 {
     call_state *call = state;
 
-    call->enqueued++;
+    if (call->enqueued++ == 0)
+        nanosleep(&(struct timespec){0, call->slow}, NULL);
     return call->status == QN_OK ? QN_OK : qn_fail(&ctx->env, call->status, "the routine said no");
 }
 
@@ -114,6 +118,43 @@ static void test_replay(void **state)
         assert_int_equal(data[i], 2 * (0 + 1 + 2 + 3 + 4) * 1000 + 2 * 5);
     qn_steps_free(&steps);
     assert_int_equal(call.destroyed, 1);
+    qn_buffer_destroy(&copy);
+    qn_buffer_destroy(&x);
+}
+
+/* First launches are counted once, and the host's time in them; copies have none. */
+static void test_first_launches(void **state)
+{
+    const qn_device_counters *now = qn_device_count_of(device);
+    call_state call = {.slow = 50000000};
+    qn_buffer *x = NULL, *copy = NULL;
+    qn_device_counters before;
+    qn_steps steps;
+
+    (void)state;
+    assert_ok(ctx, qn_buffer_create(device, 64, &x));
+    assert_ok(ctx, qn_buffer_create(device, 64, &copy));
+    qn_steps_init(&steps, device);
+    add_row_step(&steps, x);
+    add_row_step(&steps, x);
+    assert_ok(ctx, qn_steps_add_copy(&steps, x, 0, copy, 0, 64));
+    before = *now;
+    assert_ok(ctx, qn_steps_replay(&steps, 0));
+    assert_int_equal(now->first_launches - before.first_launches, 2);
+    assert_true(now->first_launch_seconds > before.first_launch_seconds);
+
+    assert_ok(ctx,
+              qn_steps_add_call(&steps, &(qn_call){"r", enqueue, destroy, &call}, (qn_cost){0, 0}));
+    before = *now;
+    assert_ok(ctx, qn_steps_replay(&steps, 1));
+    assert_int_equal(now->first_launches - before.first_launches, 1);
+    assert_true(now->first_launch_seconds - before.first_launch_seconds >= 0.05);
+
+    before = *now;
+    assert_ok(ctx, qn_steps_replay(&steps, 2));
+    assert_int_equal(now->first_launches, before.first_launches);
+    assert_true(now->first_launch_seconds == before.first_launch_seconds);
+    qn_steps_free(&steps);
     qn_buffer_destroy(&copy);
     qn_buffer_destroy(&x);
 }
@@ -249,11 +290,9 @@ static void test_ownership(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_replay),
-        cmocka_unit_test(test_no_allocation),
-        cmocka_unit_test(test_failures_name_the_op),
-        cmocka_unit_test(test_arguments),
-        cmocka_unit_test(test_dimensions),
+        cmocka_unit_test(test_replay),        cmocka_unit_test(test_first_launches),
+        cmocka_unit_test(test_no_allocation), cmocka_unit_test(test_failures_name_the_op),
+        cmocka_unit_test(test_arguments),     cmocka_unit_test(test_dimensions),
         cmocka_unit_test(test_ownership),
     };
 

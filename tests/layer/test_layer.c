@@ -64,7 +64,8 @@ static void test_counts(void **state)
     qn_context_destroy(&ctx);
 }
 
-/* A replay is a launch and one argument for each kernel, and nothing else. */
+/* A replay is a launch and one argument for each kernel, and nothing else; the first one waits for
+ * each launch. */
 static void test_replay(void **state)
 {
     qn_context *ctx = open_context(NULL, "", NULL);
@@ -84,7 +85,10 @@ static void test_replay(void **state)
         assert_ok(ctx, qn_steps_add_kernel(&steps, &kernel, &(qn_range){1, {16, 1, 1}, {4, 1, 1}},
                                            i == 0 ? 1 : -1, (qn_cost){0, 0}));
     }
+    reset();
     assert_ok(ctx, qn_steps_replay(&steps, 0));
+    assert_int_equal(count("clFinish"), 3);
+    assert_int_equal(qn_device_count_of(device)->first_launches, 3);
     reset();
     for (int row = 0; row < 10; row++)
         assert_ok(ctx, qn_steps_replay(&steps, row));

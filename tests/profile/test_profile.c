@@ -311,6 +311,7 @@ static void test_many(void **state)
 
     (void)state;
     record_work(1);
+    (void)host_loop(1); /* a first launch is waited for */
     assert_ok(ctx, qn_profile_begin(ctx));
     waits = qn_device_count_of(device)->waits;
     reset();
