@@ -205,12 +205,22 @@ static qn_status learn(qn_device *device, const char *kernel, const qn_fact **fa
     return QN_OK;
 }
 
+static void begin_testing(qn_device *device, int64_t total)
+{
+    qn_activity_begin(qn_device_env(device), total, "testing kernels on %s",
+                      qn_device_description(device)->selector);
+}
+
 qn_status qn_selftest_trust(qn_device *device, const char *kernel, bool *trusted)
 {
     const qn_fact *fact;
     bool fresh = false;
+    qn_status status;
 
-    QN_TRY(learn(device, kernel, &fact, &fresh));
+    begin_testing(device, 0);
+    status = learn(device, kernel, &fact, &fresh);
+    qn_activity_end(qn_device_env(device));
+    QN_TRY(status);
     if (fresh)
         save(device);
     *trusted = fact->holds;
@@ -236,32 +246,52 @@ static qn_status require_step(qn_device *device, const qn_step *step, bool *fres
 
 qn_status qn_selftest_require(qn_steps *steps)
 {
+    qn_env *env = qn_device_env(steps->device);
     qn_status status = QN_OK;
     bool fresh = false;
 
-    for (size_t i = 0; i < steps->count && status == QN_OK; i++)
+    begin_testing(steps->device, (int64_t)steps->count);
+    for (size_t i = 0; i < steps->count && status == QN_OK; i++) {
+        qn_activity_at(env, (int64_t)i);
         if (steps->step[i].kind != QN_STEP_COPY)
             status = require_step(steps->device, &steps->step[i], &fresh);
+    }
+    qn_activity_end(env);
     if (fresh)
         save(steps->device);
     return status;
 }
 
-qn_status qn_selftest_all(qn_device *device, qn_selftest_fn report, void *user, int *failures)
+static qn_status test_all(qn_device *device, qn_selftest_fn report, void *user, int *failures)
 {
     const qn_selftest_case *test;
 
-    *failures = 0;
-    QN_TRY(load(device));
     for (int i = 0; (test = qn_selftest_case_at(i)); i++) {
         const qn_fact *fact;
 
+        qn_activity_at(qn_device_env(device), i);
         QN_TRY(run_case(device, test));
         fact = find_fact(device, test->kernel);
         *failures += !fact->holds;
         if (report)
             report(user, test->kernel, fact->holds, fact->detail);
     }
-    save(device);
     return QN_OK;
+}
+
+qn_status qn_selftest_all(qn_device *device, qn_selftest_fn report, void *user, int *failures)
+{
+    qn_status status;
+    int count = 0;
+
+    *failures = 0;
+    QN_TRY(load(device));
+    while (qn_selftest_case_at(count))
+        count++;
+    begin_testing(device, count);
+    status = test_all(device, report, user, failures);
+    qn_activity_end(qn_device_env(device));
+    if (status == QN_OK)
+        save(device);
+    return status;
 }

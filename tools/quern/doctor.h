@@ -16,7 +16,6 @@ typedef struct doctor {
     json_t *findings; /* objects: level, topic, subject, text, advice */
     int count[FINDING_LEVELS];
     bool json;
-    bool progress; /* says on stderr what takes long */
 } doctor;
 
 /* Adds a finding. `subject`: a device or a folder, or NULL. `advice`: what to do, one sentence, or
@@ -25,8 +24,6 @@ void doctor_add(doctor *d, finding_level level, const char *topic, const char *s
                 const char *text, const char *advice);
 /* All findings and the verdict on stdout. Returns the exit code. */
 int doctor_print(doctor *d);
-/* A line of progress on a terminal; NULL takes it away. */
-void doctor_progress(const doctor *d, const char *text);
 
 /* ---- doctor_system.c ---- */
 

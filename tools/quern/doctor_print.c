@@ -25,12 +25,6 @@ void doctor_add(doctor *d, finding_level level, const char *topic, const char *s
     d->count[level]++;
 }
 
-void doctor_progress(const doctor *d, const char *text)
-{
-    if (d->progress)
-        fprintf(stderr, text ? "\r%s ..." : "\r\033[K", text);
-}
-
 /* ---- text ---- */
 
 typedef struct printer {
