@@ -119,6 +119,20 @@ typedef void (*qn_bench_fn)(void *user, const qn_bench_item *item, int done, int
 QN_API QN_MUST_USE qn_status qn_bench_device(qn_context *ctx, qn_bench_results *results,
                                              qn_bench_fn report, void *user);
 
+/** What a device such as the context's should reach, by what its driver says of it and rules of
+ * thumb; 0: nothing is known. A busy machine stays below. */
+typedef struct qn_expectation {
+    size_t size;
+    double least_gflops, most_gflops; /**< of multiply-adds in float */
+    double least_bandwidth;           /**< of global memory, bytes a second */
+    double most_launch_seconds;       /**< of an empty launch and the wait for it */
+    bool simulated;                   /**< not made for speed: measuring says nothing */
+    bool software;                    /**< a renderer that computes on the CPU */
+    char basis[120];                  /**< "2 units x 2.60 GHz x ..."; "": gflops are not known */
+} qn_expectation;
+/** `expectation->size` is set by the caller. The context has one device. */
+QN_API QN_MUST_USE qn_status qn_expect_device(qn_context *ctx, qn_expectation *expectation);
+
 /** The OpenCL loader as it names itself ("OpenCL ICD Loader 2.3.1, OpenCL 3.0"), in `text`. @return
  * false when it does not tell. */
 QN_API bool qn_opencl_loader(char *text, size_t size);

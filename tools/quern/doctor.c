@@ -96,6 +96,8 @@ static qn_status test_device(doctor *d, const arguments *a, const char *selector
         snprintf(text, sizeof text, "%d kernels answer rightly", t.passed);
         doctor_add(d, FINDING_OK, "self-test", selector, text, NULL);
     }
+    if (opened && t.failed == 0 && status == QN_OK)
+        doctor_bench(d, ctx, selector);
     qn_context_destroy(&ctx);
     return opened ? QN_OK : status;
 }

@@ -22,8 +22,15 @@ typedef struct doctor {
  * NULL. */
 void doctor_add(doctor *d, finding_level level, const char *topic, const char *subject,
                 const char *text, const char *advice);
+/* Adds `value`, which it takes over, to the last finding, for --json. */
+void doctor_attach(doctor *d, const char *name, json_t *value);
 /* All findings and the verdict on stdout. Returns the exit code. */
 int doctor_print(doctor *d);
+
+/* ---- doctor_bench.c ---- */
+
+/* What the context's device reaches, against what such a device should. */
+void doctor_bench(doctor *d, qn_context *ctx, const char *selector);
 
 /* ---- doctor_system.c ---- */
 
