@@ -36,6 +36,9 @@ typedef struct qn_training_info {
 } qn_training_info;
 QN_API QN_MUST_USE qn_status qn_model_training(const qn_model *model, qn_training_info *info);
 
+/** Of `rows` samples those that fit trains on: the first ones; the tail validates. */
+QN_API int64_t qn_training_rows(int64_t rows, double validation_split);
+
 /** Whether qn_adapt has a Normalization layer to give a mean and a variance. */
 QN_API bool qn_model_adapts(const qn_model *model);
 
