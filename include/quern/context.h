@@ -23,6 +23,23 @@ typedef enum qn_log_level { QN_LOG_WARNING = 1, QN_LOG_INFO, QN_LOG_DEBUG } qn_l
 /** Receives one line, without newline; `line` is borrowed. */
 typedef void (*qn_log_fn)(void *user, qn_log_level level, const char *line);
 
+/** What the library is busy with: "compiling kernels", "reading x.npy". */
+typedef struct qn_activity {
+    size_t size;
+    const char *what; /**< borrowed for the call */
+    int64_t done;     /**< of total, in whatever there is to count */
+    int64_t total;    /**< 0: not known */
+    bool ended;       /**< the last call about this activity, also after a failure */
+} qn_activity;
+
+/** Called when what may take longer than a moment begins, goes on and ends: looking for devices,
+ * measuring and opening them, reading and writing files, drawing first weights, compiling and
+ * testing kernels; one activity at a time. Steps of training are told to `progress` instead. It
+ * runs on the thread that called the library, and must not call the library about this context or
+ * what was made from it. Seconds may pass between two calls: a driver's compiler does not come
+ * back. */
+typedef void (*qn_activity_fn)(void *user, const qn_activity *activity);
+
 typedef struct qn_context_create_params {
     size_t size;
     /** Which device; the grammar is in quern/device.h. NULL: $QUERN_DEVICE, else "auto". */
@@ -43,6 +60,9 @@ typedef struct qn_context_create_params {
     const char *cache_dir;
     /** Queues record the time of every launch. */
     bool profile;
+    /** Is told what takes long; NULL: nobody is. */
+    qn_activity_fn activity;
+    void *activity_user;
 } qn_context_create_params;
 
 #define QN_CONTEXT_DEFAULTS(set) set(seed, -1) set(log_level, QN_LOG_WARNING) set(gemm, "auto")

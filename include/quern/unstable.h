@@ -36,6 +36,9 @@ typedef struct qn_training_info {
 } qn_training_info;
 QN_API QN_MUST_USE qn_status qn_model_training(const qn_model *model, qn_training_info *info);
 
+/** Of `rows` samples those that fit trains on: the first ones; the tail validates. */
+QN_API int64_t qn_training_rows(int64_t rows, double validation_split);
+
 /** Whether qn_adapt has a Normalization layer to give a mean and a variance. */
 QN_API bool qn_model_adapts(const qn_model *model);
 
@@ -120,6 +123,20 @@ QN_API QN_MUST_USE qn_status qn_bench_device(qn_context *ctx, qn_bench_results *
                                              qn_bench_fn report, void *user);
 /* Whether an earlier one measured this device with this driver, and what it found. */
 QN_API bool qn_bench_known(qn_context *ctx, qn_bench_results *results);
+
+/** What a device such as the context's should reach, by what its driver says of it and rules of
+ * thumb; 0: nothing is known. A busy machine stays below. */
+typedef struct qn_expectation {
+    size_t size;
+    double least_gflops, most_gflops; /**< of multiply-adds in float */
+    double least_bandwidth;           /**< of global memory, bytes a second */
+    double most_launch_seconds;       /**< of an empty launch and the wait for it */
+    bool simulated;                   /**< not made for speed: measuring says nothing */
+    bool software;                    /**< a renderer that computes on the CPU */
+    char basis[120];                  /**< "2 units x 2.60 GHz x ..."; "": gflops are not known */
+} qn_expectation;
+/** `expectation->size` is set by the caller. The context has one device. */
+QN_API QN_MUST_USE qn_status qn_expect_device(qn_context *ctx, qn_expectation *expectation);
 
 /** The OpenCL loader as it names itself ("OpenCL ICD Loader 2.3.1, OpenCL 3.0"), in `text`. @return
  * false when it does not tell. */

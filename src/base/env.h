@@ -14,6 +14,11 @@ typedef struct qn_env {
     qn_log_fn log;
     void *log_user;
     qn_log_level log_level;
+    qn_activity_fn activity; /* NULL: nobody asked */
+    void *activity_user;
+    int activity_depth;
+    int64_t doing_done, doing_total;
+    char doing[256];
     uint64_t allocations; /* host allocations so far: counted for the steady-state promise */
     char message[QN_MESSAGE_MAX];
 } qn_env;
@@ -40,6 +45,12 @@ qn_status qn_fail_context(qn_env *env, qn_status status, const char *format, ...
 qn_status qn_fail_memory(qn_env *env, size_t bytes);
 
 void qn_log(qn_env *env, qn_log_level level, const char *format, ...) QN_PRINTF(3, 4);
+
+/* What may take longer than a moment. Within another activity only the outer one is told. Each
+ * begin has its end, also after a failure. `total` 0: not known. */
+void qn_activity_begin(qn_env *env, int64_t total, const char *format, ...) QN_PRINTF(3, 4);
+void qn_activity_at(qn_env *env, int64_t done);
+void qn_activity_end(qn_env *env);
 
 /* Zeroed memory; NULL after qn_fail_memory. Counts overflow. `bytes` 0 gives a valid pointer. */
 void *qn_alloc(qn_env *env, size_t bytes);

@@ -9,6 +9,7 @@
 #include <zlib.h>
 
 #define READ_CHUNK ((size_t)1 << 16)
+#define READ_PIECE ((size_t)64 << 20) /* between two calls about progress */
 
 static qn_status too_long(qn_env *env, const char *path, size_t limit)
 {
@@ -17,29 +18,34 @@ static qn_status too_long(qn_env *env, const char *path, size_t limit)
                    path, qn_bytes_text(limit, text, sizeof text), limit);
 }
 
-/* Room for what the file says that it holds, so that large files are not copied while growing. */
-static qn_status reserve(qn_env *env, FILE *file, size_t limit, char **data, size_t *capacity)
+/* What the file says that it holds; 0: not known. */
+static size_t size_of(FILE *file)
 {
     struct stat about;
-    size_t expected = 0;
-    if (fstat(fileno(file), &about) == 0 && S_ISREG(about.st_mode) && about.st_size > 0)
-        expected = (size_t)about.st_size;
-    if (limit && expected > limit)
-        expected = limit;
+    bool known = fstat(fileno(file), &about) == 0 && S_ISREG(about.st_mode) && about.st_size > 0;
+    return known ? (size_t)about.st_size : 0;
+}
+
+/* Room for what the file says that it holds, so that large files are not copied while growing. */
+static qn_status reserve(qn_env *env, size_t size, size_t limit, char **data, size_t *capacity)
+{
+    size_t expected = limit && size > limit ? limit : size;
     return qn_grow(env, data, capacity, expected + 2, 1);
 }
 
-static qn_status read_all(qn_env *env, FILE *file, const char *path, size_t limit, char **data,
-                          size_t *bytes)
+static qn_status read_all(qn_env *env, FILE *file, const char *path, size_t size, size_t limit,
+                          char **data, size_t *bytes)
 {
     size_t capacity = 0, length = 0;
-    QN_TRY(reserve(env, file, limit, data, &capacity));
+    QN_TRY(reserve(env, size, limit, data, &capacity));
     for (;;) {
         if (capacity - length < 2)
             QN_TRY(qn_grow(env, data, &capacity, length + READ_CHUNK, 1));
         errno = 0;
-        size_t got = fread(*data + length, 1, capacity - length - 1, file);
+        size_t room = capacity - length - 1;
+        size_t got = fread(*data + length, 1, room < READ_PIECE ? room : READ_PIECE, file);
         length += got;
+        qn_activity_at(env, (int64_t)length);
         if (limit && length > limit)
             return too_long(env, path, limit);
         if (got == 0)
@@ -60,7 +66,10 @@ qn_status qn_file_read(qn_env *env, const char *path, size_t limit, char **data,
     FILE *file = fopen(path, "rb");
     if (!file)
         return qn_fail(env, QN_ERROR_IO, "could not open %s: %s", path, strerror(errno));
-    qn_status status = read_all(env, file, path, limit, data, bytes);
+    size_t size = size_of(file);
+    qn_activity_begin(env, (int64_t)size, "reading %s", path);
+    qn_status status = read_all(env, file, path, size, limit, data, bytes);
+    qn_activity_end(env);
     fclose(file);
     if (status != QN_OK) {
         qn_free(env, *data);
@@ -113,7 +122,7 @@ static qn_status feed(inflation *in)
         QN_TRY(qn_grow(in->env, &in->data, &in->capacity, in->length + READ_CHUNK, 1));
     size_t room = in->capacity - in->length - 1;
     z->next_out = (Bytef *)(in->data + in->length);
-    z->avail_out = (uInt)(room < ((size_t)1 << 30) ? room : (size_t)1 << 30);
+    z->avail_out = (uInt)(room < READ_PIECE ? room : READ_PIECE);
     return QN_OK;
 }
 
@@ -154,8 +163,12 @@ static qn_status unpack(inflation *in)
         return in->stream.msg ? corrupt(in, in->stream.msg) : QN_ERROR_MEMORY;
     qn_status status = qn_grow(in->env, &in->data, &in->capacity, in->packed_bytes * 3 + 64, 1);
     bool done = false;
-    while (status == QN_OK && !done)
+    qn_activity_begin(in->env, (int64_t)in->packed_bytes, "unpacking %s", in->path);
+    while (status == QN_OK && !done) {
+        qn_activity_at(in->env, (int64_t)(in->packed_at - in->stream.avail_in));
         status = inflate_piece(in, &done);
+    }
+    qn_activity_end(in->env);
     inflateEnd(&in->stream);
     return status;
 }

@@ -131,6 +131,20 @@ const char *qn_nearest(const char *word, const char *const *words, int count)
     return nearest;
 }
 
+qn_status qn_fail_word(qn_env *env, const char *what, const char *plural, const char *word,
+                       const char *const *words, int count)
+{
+    const char *nearest = qn_nearest(word, words, count);
+    qn_text list = {.env = env};
+    for (int i = 0; i < count; i++)
+        qn_text_add(&list, "%s%s", i > 0 ? ", " : "", words[i]);
+    (void)qn_fail(env, QN_ERROR_USAGE, "unknown %s '%s'%s%s%s: the %s are %s", what, word,
+                  nearest ? " (did you mean '" : "", nearest ? nearest : "", nearest ? "'?)" : "",
+                  plural, qn_text_get(&list));
+    qn_text_free(&list);
+    return QN_ERROR_USAGE;
+}
+
 const char *qn_nearest_word(const char *word, const char *const *words, int count)
 {
     return qn_nearest(word, words, count);

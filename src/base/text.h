@@ -27,6 +27,11 @@ bool qn_contains_nocase(const char *text, const char *piece);
 int qn_edit_distance(const char *a, const char *b);
 const char *qn_nearest(const char *word, const char *const *words, int count);
 
+/* Fails with QN_ERROR_USAGE: names the unknown word, the nearest right one and the list. `plural`
+ * is of `what`: "optimizer", "optimizers". */
+qn_status qn_fail_word(qn_env *env, const char *what, const char *plural, const char *word,
+                       const char *const *words, int count);
+
 /* "12.3 MiB"; returns `buffer`. */
 const char *qn_bytes_text(uint64_t bytes, char *buffer, size_t size);
 /* "(28, 28)" ; "(784,)" ; negative dimensions read "None", as Keras prints a shape. */

@@ -68,10 +68,24 @@ static qn_status take_cache_dir(qn_context *ctx, const char *given)
     return ctx->cache_dir ? QN_OK : QN_ERROR_MEMORY;
 }
 
+static qn_status open_selected(qn_context *ctx, const qn_selection *selection)
+{
+    for (int i = 0; i < selection->count; i++) {
+        qn_activity_at(&ctx->env, i);
+        QN_TRY(qn_device_open(ctx, selection->choice[i].entry, selection->choice[i].sub,
+                              &ctx->device[i]));
+        ctx->device_count++;
+        qn_log(&ctx->env, QN_LOG_INFO, "device %s: %s", ctx->device[i]->info.selector,
+               ctx->device[i]->info.name);
+    }
+    return QN_OK;
+}
+
 static qn_status open_devices(qn_context *ctx, const char *device)
 {
     const char *origin = "";
     qn_selection selection;
+    qn_status status;
 
     if (!device) {
         device = getenv("QUERN_DEVICE");
@@ -81,16 +95,15 @@ static qn_status open_devices(qn_context *ctx, const char *device)
     if (!ctx->list)
         return QN_ERROR_MEMORY;
     ctx->list->env = &ctx->env;
-    QN_TRY(qn_device_list_find(&ctx->env, ctx->list));
+    qn_activity_begin(&ctx->env, 0, "looking for devices");
+    status = qn_device_list_find(&ctx->env, ctx->list);
+    qn_activity_end(&ctx->env);
+    QN_TRY(status);
     QN_TRY(qn_select(ctx, device && *device ? device : "auto", origin, &selection));
-    for (int i = 0; i < selection.count; i++) {
-        QN_TRY(qn_device_open(ctx, selection.choice[i].entry, selection.choice[i].sub,
-                              &ctx->device[i]));
-        ctx->device_count++;
-        qn_log(&ctx->env, QN_LOG_INFO, "device %s: %s", ctx->device[i]->info.selector,
-               ctx->device[i]->info.name);
-    }
-    return QN_OK;
+    qn_activity_begin(&ctx->env, selection.count, "opening devices");
+    status = open_selected(ctx, &selection);
+    qn_activity_end(&ctx->env);
+    return status;
 }
 
 static void close_all(qn_context *ctx)
@@ -133,6 +146,8 @@ qn_status qn_context_create_with(qn_context **ctx, const qn_context_create_param
     made->env.log = taken.log;
     made->env.log_user = taken.log_user;
     made->env.log_level = taken.log_level;
+    made->env.activity = taken.activity;
+    made->env.activity_user = taken.activity_user;
     made->profile = taken.profile;
     made->seed = taken.seed < 0 ? qn_random_seed() & DRAWN_SEED_MASK : (uint64_t)taken.seed;
     status = take_gemm(made, taken.gemm);

@@ -13,12 +13,12 @@ static double rank_of(const qn_device_info *info)
     return -1;
 }
 
-qn_status qn_rank_best(qn_context *ctx, const int *entry, int count, int *best)
+static qn_status rank_all(qn_context *ctx, const int *entry, int count, int *best)
 {
     double score, highest = 0;
 
-    *best = entry[0];
-    for (int i = 0; i < count && count > 1; i++) {
+    for (int i = 0; i < count; i++) {
+        qn_activity_at(&ctx->env, i);
         if (ctx->cache_dir)
             QN_TRY(qn_score_get(ctx, entry[i], &score));
         else
@@ -29,4 +29,17 @@ qn_status qn_rank_best(qn_context *ctx, const int *entry, int count, int *best)
         }
     }
     return QN_OK;
+}
+
+qn_status qn_rank_best(qn_context *ctx, const int *entry, int count, int *best)
+{
+    qn_status status;
+
+    *best = entry[0];
+    if (count == 1)
+        return QN_OK;
+    qn_activity_begin(&ctx->env, count, "measuring devices");
+    status = rank_all(ctx, entry, count, best);
+    qn_activity_end(&ctx->env);
+    return status;
 }

@@ -2,9 +2,10 @@
 /* How fast a device is, for choosing among several: the time of something like a training step of a
  * small network, a few launches that compute and many that hardly do, so that throughput and the
  * cost of a launch both count. Remembered in the cache folder for each device and driver. */
-#include "base/file.h"
 #include "base/util.h"
 #include "device/internal.h"
+#include "device/keep.h"
+#include <stdio.h>
 #include <stdlib.h>
 
 #define BIG_LAUNCHES 4
@@ -110,52 +111,41 @@ static void measure(qn_context *ctx, int entry, double *score)
                info->selector, info->name, ctx->env.message);
 }
 
-static bool recall(qn_env *env, const char *path, double *score)
+static bool recall(qn_context *ctx, uint64_t key, double *score)
 {
-    char *text = NULL, *end;
-    size_t bytes;
+    char *text = qn_recall(ctx, "scores", key), *end;
     bool good = false;
 
-    if (qn_file_exists(path) && qn_file_read(env, path, 256, &text, &bytes) == QN_OK &&
-        strncmp(text, SCORE_HEADER, strlen(SCORE_HEADER)) == 0) {
+    if (text && strncmp(text, SCORE_HEADER, strlen(SCORE_HEADER)) == 0) {
         *score = strtod(text + strlen(SCORE_HEADER), &end);
         good = strcmp(end, "\n") == 0 && *score > 0 && *score < 1e12;
     }
-    qn_free(env, text);
+    qn_free(&ctx->env, text);
     return good;
 }
 
-/* A folder that cannot be written only means that the next process measures again. */
-static void remember(qn_context *ctx, const char *path, double score)
+static void remember(qn_context *ctx, uint64_t key, double score)
 {
-    qn_env *env = &ctx->env;
-    char *folder = qn_format(env, "%s/scores", ctx->cache_dir);
-    char *line = qn_format(env, SCORE_HEADER "%.6g\n", score);
+    char line[64];
 
-    if (!folder || !line || qn_make_folders(env, folder) != QN_OK ||
-        qn_file_replace(env, path, line, strlen(line)) != QN_OK)
-        qn_log(env, QN_LOG_DEBUG, "the score is not kept: %s", env->message);
-    qn_free(env, line);
-    qn_free(env, folder);
+    snprintf(line, sizeof line, SCORE_HEADER "%.6g\n", score);
+    qn_keep(ctx, "scores", key, line);
 }
 
 qn_status qn_score_get(qn_context *ctx, int entry, double *score)
 {
-    qn_env *env = &ctx->env;
-    char *fingerprint = qn_device_entry_fingerprint(env, &ctx->list->entry[entry]), *path = NULL;
+    char *fingerprint = qn_device_entry_fingerprint(&ctx->env, &ctx->list->entry[entry]);
+    uint64_t key;
 
-    if (fingerprint)
-        path = qn_format(env, "%s/scores/%016llx", ctx->cache_dir,
-                         (unsigned long long)qn_hash_text(QN_HASH_START, fingerprint));
-    qn_free(env, fingerprint);
-    if (!path)
+    if (!fingerprint)
         return QN_ERROR_MEMORY;
-    if (!recall(env, path, score)) {
-        measure(ctx, entry, score);
-        if (*score > 0)
-            remember(ctx, path, *score);
-        env->message[0] = '\0'; /* what was logged is no failure of the caller's */
-    }
-    qn_free(env, path);
+    key = qn_hash_text(QN_HASH_START, fingerprint);
+    qn_free(&ctx->env, fingerprint);
+    if (recall(ctx, key, score))
+        return QN_OK;
+    measure(ctx, entry, score);
+    if (*score > 0)
+        remember(ctx, key, *score);
+    ctx->env.message[0] = '\0'; /* what was logged is no failure of the caller's */
     return QN_OK;
 }

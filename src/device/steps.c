@@ -140,18 +140,39 @@ qn_status qn_step_enqueue(qn_device *device, qn_step *step, int32_t row, cl_even
                           : enqueue_first(device, step, row, event);
 }
 
+static qn_status replay_step(qn_steps *steps, size_t index, int32_t row)
+{
+    qn_device *device = steps->device;
+    qn_step *step = &steps->step[index];
+    qn_status status = device->profile ? qn_profile_step(steps, index, row)
+                                       : qn_step_enqueue(device, step, row, NULL);
+
+    if (status == QN_OK || !*step->label)
+        return status;
+    return qn_fail_context(device->env, status, "%s", step->label);
+}
+
+static qn_status replay_first(qn_steps *steps, int32_t row)
+{
+    qn_env *env = steps->device->env;
+    qn_status status = QN_OK;
+
+    qn_activity_begin(env, (int64_t)steps->count, "compiling kernels");
+    for (size_t i = 0; i < steps->count && status == QN_OK; i++) {
+        qn_activity_at(env, (int64_t)i);
+        status = replay_step(steps, i, row);
+    }
+    qn_activity_end(env);
+    if (status == QN_OK)
+        steps->launched = steps->count;
+    return status;
+}
+
 qn_status qn_steps_replay(qn_steps *steps, int32_t row)
 {
-    bool profiled = steps->device->profile != NULL;
-
-    for (size_t i = 0; i < steps->count; i++) {
-        qn_step *step = &steps->step[i];
-        qn_status status = profiled ? qn_profile_step(steps, i, row)
-                                    : qn_step_enqueue(steps->device, step, row, NULL);
-
-        if (status != QN_OK)
-            return *step->label ? qn_fail_context(steps->device->env, status, "%s", step->label)
-                                : status;
-    }
+    if (steps->launched < steps->count)
+        return replay_first(steps, row);
+    for (size_t i = 0; i < steps->count; i++)
+        QN_TRY(replay_step(steps, i, row));
     return QN_OK;
 }

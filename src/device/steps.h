@@ -44,6 +44,7 @@ typedef struct qn_steps {
     qn_device *device;
     qn_step *step;
     size_t count, capacity;
+    size_t launched; /* of the first so many all have been */
     /* Set by the recorder's user before recording: */
     const char *label; /* label of the next steps; copied */
     qn_buffer *table;  /* step table (qn_step_row[]), for kernels that read it */

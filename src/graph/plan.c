@@ -187,9 +187,14 @@ static qn_status record_node(qn_plan *plan, size_t index)
 static qn_status record_all(qn_plan *plan)
 {
     plan->steps.table = plan->table;
-    for (size_t i = 0; i < plan->work.count; i++)
-        QN_TRY(record_node(plan, i));
-    return qn_selftest_require(&plan->steps);
+    qn_status status = QN_OK;
+    qn_activity_begin(plan->env, (int64_t)plan->work.count, "compiling kernels");
+    for (size_t i = 0; i < plan->work.count && status == QN_OK; i++) {
+        qn_activity_at(plan->env, (int64_t)i);
+        status = record_node(plan, i);
+    }
+    qn_activity_end(plan->env);
+    return status == QN_OK ? qn_selftest_require(&plan->steps) : status;
 }
 
 static qn_status make(qn_plan *plan, const qn_plan_request *request)

@@ -22,6 +22,7 @@ qn_status qn_save(qn_model *model, const char *path)
                        "call qn_build, or train it",
                        path);
     QN_TRY(qn_model_tensors_list(model, &list));
+    qn_activity_begin(env, 0, "writing %s", path);
     qn_status status = qn_model_to_json(model, &metadata);
     if (status == QN_OK)
         status =
@@ -32,6 +33,7 @@ qn_status qn_save(qn_model *model, const char *path)
                                                                       .tensor = list.tensor,
                                                                       .read = qn_model_tensors_read,
                                                                       .user = &list});
+    qn_activity_end(env);
     qn_free(env, metadata);
     qn_model_tensors_free(&list);
     return status;

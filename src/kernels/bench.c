@@ -43,8 +43,12 @@ static qn_status bench_device(qn_bench *bench)
 
     if (status == QN_OK)
         status = qn_buffer_create(bench->device, result_bytes(bench->device, set), &bench->out);
-    if (status == QN_OK)
+    if (status == QN_OK) {
+        qn_activity_begin(qn_device_env(bench->device), QN_BENCH_TOTAL, "measuring %s",
+                          qn_device_description(bench->device)->selector);
         status = qn_bench_measure(bench);
+        qn_activity_end(qn_device_env(bench->device));
+    }
     qn_buffer_destroy(&bench->out);
     qn_buffer_destroy(&bench->data);
     return status;

@@ -11,6 +11,8 @@ bool qn_roofline_known(qn_device *device, qn_bench_results *results);
 
 /* ---- bench_measure.c ---- */
 
+#define QN_BENCH_TOTAL 22 /* items of a device with every level and local memory: for progress */
+
 typedef struct qn_bench {
     qn_device *device;
     qn_bench_results *results;

@@ -18,7 +18,6 @@
 #define SLOW_SECONDS 0.25    /* what takes longer is sampled once, and no larger set follows */
 #define FIRST_LEVEL 16384
 #define TRANSFER_BYTES ((int64_t)64 << 20)
-#define TOTAL 22 /* items of a device with every level and local memory: for progress */
 
 static const int widths[] = {1, 4, 8, 16};
 
@@ -54,9 +53,12 @@ static int by_value(const void *a, const void *b)
 
 static void add(qn_bench *bench, const qn_bench_item *item)
 {
-    if (qn_bench_add(bench->results, item) && bench->report)
+    if (!qn_bench_add(bench->results, item))
+        return;
+    qn_activity_at(qn_device_env(bench->device), bench->results->count);
+    if (bench->report)
         bench->report(bench->user, &bench->results->item[bench->results->count - 1],
-                      bench->results->count, TOTAL);
+                      bench->results->count, QN_BENCH_TOTAL);
 }
 
 /* `amount` is what one repeat does; 0: the seconds of a repeat are wanted. */

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A device's measurements as a list, what follows from it, and the file that keeps it. */
-#include "base/file.h"
 #include "base/numbers.h"
 #include "base/util.h"
+#include "device/keep.h"
 #include "kernels/bench.h"
 #include <math.h>
 #include <string.h>
 
 #define FIRST_LINE "quern bench 1\n"
-#define MAX_FILE 16384
 #define MAX_WORD 64
 
 static const struct kind {
@@ -98,18 +97,12 @@ void qn_bench_conclude(qn_bench_results *results)
 
 /* ---- the file ---- */
 
-/* NULL where nothing is kept on disk, or memory ran out. */
-static char *file_path(const qn_device *device)
+static uint64_t key_of(const qn_device *device)
 {
-    const qn_context *ctx = qn_device_context(device);
     uint64_t key = qn_hash_text(QN_HASH_START, qn_device_fingerprint(device));
     uint32_t units = qn_device_description(device)->compute_units; /* a sub-device has fewer */
 
-    if (!ctx->cache_dir)
-        return NULL;
-    key = qn_hash(key, &units, sizeof units);
-    return qn_format(qn_device_env(device), "%s/bench/%016llx", ctx->cache_dir,
-                     (unsigned long long)key);
+    return qn_hash(key, &units, sizeof units);
 }
 
 /* The next word of a line, without the space after it. */
@@ -161,25 +154,24 @@ static bool read_all(char *text, qn_bench_results *results)
     return *text == '\0' && results->count > 0;
 }
 
-bool qn_roofline_known(qn_device *device, qn_bench_results *results)
+static void clear(qn_bench_results *results)
 {
-    qn_env *env = qn_device_env(device);
-    char *path = file_path(device), *text = NULL;
-    bool known = false;
-    size_t bytes;
-
     memset(results, 0, sizeof *results);
     results->size = sizeof *results;
-    if (path && qn_file_exists(path) && qn_file_read(env, path, MAX_FILE, &text, &bytes) == QN_OK)
-        known = read_all(text, results);
-    if (known) {
+}
+
+bool qn_roofline_known(qn_device *device, qn_bench_results *results)
+{
+    char *text = qn_recall(qn_device_context(device), "bench", key_of(device));
+    bool known;
+
+    clear(results);
+    known = text && read_all(text, results);
+    if (known)
         qn_bench_conclude(results);
-    } else {
-        memset(results, 0, sizeof *results);
-        results->size = sizeof *results;
-    }
-    qn_free(env, text);
-    qn_free(env, path);
+    else
+        clear(results);
+    qn_free(qn_device_env(device), text);
     return known;
 }
 
@@ -201,22 +193,10 @@ static void write_all(qn_text *text, const qn_bench_results *results)
 
 void qn_bench_keep(qn_device *device, const qn_bench_results *results)
 {
-    qn_env *env = qn_device_env(device);
-    qn_text text = {.env = env};
-    char *path = file_path(device), *slash = path ? strrchr(path, '/') : NULL;
-    qn_status status;
+    qn_text text = {.env = qn_device_env(device)};
 
-    if (!path)
-        return;
     write_all(&text, results);
-    *slash = '\0';
-    status = text.failed ? QN_ERROR_MEMORY : qn_make_folders(env, path);
-    *slash = '/';
-    if (status == QN_OK)
-        status = qn_file_replace(env, path, qn_text_get(&text), text.length);
-    if (status != QN_OK)
-        qn_log(env, QN_LOG_DEBUG, "the measurements are not kept: %s", env->message);
-    env->message[0] = '\0'; /* what was logged is no failure of the caller's */
+    if (!text.failed)
+        qn_keep(qn_device_context(device), "bench", key_of(device), qn_text_get(&text));
     qn_text_free(&text);
-    qn_free(env, path);
 }

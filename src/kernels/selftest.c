@@ -2,16 +2,15 @@
 /* Trust in kernels: cases are run once per device, driver, version and kernel sources; outcomes are
  * kept as facts of the context and as a small file in the cache folder. */
 #include "kernels/selftest.h"
-#include "base/file.h"
 #include "base/text.h"
 #include "base/util.h"
+#include "device/keep.h"
 #include "device/sources.h"
 #include <quern/version.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define FIRST_LINE "quern self-tests 1\n"
-#define MAX_FILE ((size_t)1 << 20)
 
 static const qn_selftest_case *const lists[] = {
     qn_selftest_elementwise, qn_selftest_rows, qn_selftest_steps, qn_selftest_random,
@@ -75,21 +74,22 @@ static qn_status add_fact(qn_device *device, const char *kernel, bool holds, con
 
 /* ---- on disk ---- */
 
-/* NULL where nothing is kept on disk, or memory ran out. Sources that are being worked on
- * (QUERN_CL_DIR) are tested anew by every process. */
-static char *file_path(const qn_device *device)
+/* Sources that are being worked on (QUERN_CL_DIR) are tested anew by every process. */
+static bool is_kept(void)
 {
-    const qn_context *ctx = qn_device_context(device);
     const char *folder = getenv("QUERN_CL_DIR");
+
+    return !folder || !*folder;
+}
+
+static uint64_t file_key(const qn_device *device)
+{
     uint64_t key = qn_hash_text(QN_HASH_START, qn_device_fingerprint(device));
 
-    if (!ctx->cache_dir || (folder && *folder))
-        return NULL;
     key = qn_hash_text(key, QN_VERSION_STRING);
     for (const qn_source *source = qn_sources; source->name; source++)
         key = qn_hash(key, source->text, source->length);
-    return qn_format(qn_device_env(device), "%s/selftests/%016llx", ctx->cache_dir,
-                     (unsigned long long)key);
+    return key;
 }
 
 /* One line: "softmax passed", "adam failed element 0 of ...". Others are passed over. */
@@ -112,38 +112,33 @@ static qn_status read_line(qn_device *device, char *line)
 /* What an earlier process learnt, once per context and device. */
 static qn_status load(qn_device *device)
 {
-    qn_env *env = qn_device_env(device);
     qn_status status = QN_OK;
-    char *path, *data = NULL;
-    size_t bytes;
+    char *text;
 
     if (find_fact(device, ""))
         return QN_OK;
     QN_TRY(add_fact(device, "", true, ""));
-    path = file_path(device);
-    if (path && qn_file_exists(path) && qn_file_read(env, path, MAX_FILE, &data, &bytes) == QN_OK &&
-        strncmp(data, FIRST_LINE, strlen(FIRST_LINE)) == 0) {
-        char *line = data + strlen(FIRST_LINE);
+    if (!is_kept())
+        return QN_OK;
+    text = qn_recall(qn_device_context(device), "selftests", file_key(device));
+    if (text && strncmp(text, FIRST_LINE, strlen(FIRST_LINE)) == 0) {
+        char *line = text + strlen(FIRST_LINE);
 
         for (char *end; status == QN_OK && (end = strchr(line, '\n')); line = end + 1) {
             *end = '\0';
             status = read_line(device, line);
         }
     }
-    qn_free(env, data);
-    qn_free(env, path);
+    qn_free(qn_device_env(device), text);
     return status;
 }
 
-/* A cache that cannot be written is no failure: the tests run again next time. */
 static void save(qn_device *device)
 {
-    qn_env *env = qn_device_env(device);
-    qn_text text = {.env = env};
-    char *path = file_path(device), *slash = path ? strrchr(path, '/') : NULL;
+    qn_text text = {.env = qn_device_env(device)};
     const qn_selftest_case *test;
 
-    if (!path)
+    if (!is_kept())
         return;
     qn_text_add(&text, FIRST_LINE);
     for (int i = 0; (test = qn_selftest_case_at(i)); i++) {
@@ -153,14 +148,9 @@ static void save(qn_device *device)
             qn_text_add(&text, fact->holds ? "%s passed\n" : "%s failed %s\n", test->kernel,
                         fact->detail);
     }
-    *slash = '\0';
-    if (!text.failed && qn_make_folders(env, path) == QN_OK) {
-        *slash = '/';
-        if (qn_file_replace(env, path, qn_text_get(&text), text.length) != QN_OK)
-            qn_log(env, QN_LOG_DEBUG, "self-tests are not kept: %s", env->message);
-    }
+    if (!text.failed)
+        qn_keep(qn_device_context(device), "selftests", file_key(device), qn_text_get(&text));
     qn_text_free(&text);
-    qn_free(env, path);
 }
 
 /* ---- trust ---- */
@@ -205,12 +195,22 @@ static qn_status learn(qn_device *device, const char *kernel, const qn_fact **fa
     return QN_OK;
 }
 
+static void begin_testing(qn_device *device, int64_t total)
+{
+    qn_activity_begin(qn_device_env(device), total, "testing kernels on %s",
+                      qn_device_description(device)->selector);
+}
+
 qn_status qn_selftest_trust(qn_device *device, const char *kernel, bool *trusted)
 {
     const qn_fact *fact;
     bool fresh = false;
+    qn_status status;
 
-    QN_TRY(learn(device, kernel, &fact, &fresh));
+    begin_testing(device, 0);
+    status = learn(device, kernel, &fact, &fresh);
+    qn_activity_end(qn_device_env(device));
+    QN_TRY(status);
     if (fresh)
         save(device);
     *trusted = fact->holds;
@@ -236,32 +236,52 @@ static qn_status require_step(qn_device *device, const qn_step *step, bool *fres
 
 qn_status qn_selftest_require(qn_steps *steps)
 {
+    qn_env *env = qn_device_env(steps->device);
     qn_status status = QN_OK;
     bool fresh = false;
 
-    for (size_t i = 0; i < steps->count && status == QN_OK; i++)
+    begin_testing(steps->device, (int64_t)steps->count);
+    for (size_t i = 0; i < steps->count && status == QN_OK; i++) {
+        qn_activity_at(env, (int64_t)i);
         if (steps->step[i].kind != QN_STEP_COPY)
             status = require_step(steps->device, &steps->step[i], &fresh);
+    }
+    qn_activity_end(env);
     if (fresh)
         save(steps->device);
     return status;
 }
 
-qn_status qn_selftest_all(qn_device *device, qn_selftest_fn report, void *user, int *failures)
+static qn_status test_all(qn_device *device, qn_selftest_fn report, void *user, int *failures)
 {
     const qn_selftest_case *test;
 
-    *failures = 0;
-    QN_TRY(load(device));
     for (int i = 0; (test = qn_selftest_case_at(i)); i++) {
         const qn_fact *fact;
 
+        qn_activity_at(qn_device_env(device), i);
         QN_TRY(run_case(device, test));
         fact = find_fact(device, test->kernel);
         *failures += !fact->holds;
         if (report)
             report(user, test->kernel, fact->holds, fact->detail);
     }
-    save(device);
     return QN_OK;
+}
+
+qn_status qn_selftest_all(qn_device *device, qn_selftest_fn report, void *user, int *failures)
+{
+    qn_status status;
+    int count = 0;
+
+    *failures = 0;
+    QN_TRY(load(device));
+    while (qn_selftest_case_at(count))
+        count++;
+    begin_testing(device, count);
+    status = test_all(device, report, user, failures);
+    qn_activity_end(qn_device_env(device));
+    if (status == QN_OK)
+        save(device);
+    return status;
 }

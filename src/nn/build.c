@@ -125,8 +125,13 @@ qn_status qn_model_advance(qn_model *model, const qn_value_source *source)
     int first = first_unbuilt(model);
     uint32_t stream = model->stream;
     qn_status status = first < model->layer_count ? open_storage(model) : QN_OK;
-    for (int i = first; status == QN_OK && i < model->layer_count; i++)
+    qn_activity_begin(model->env, model->layer_count - first,
+                      source ? "taking weights" : "drawing first weights");
+    for (int i = first; status == QN_OK && i < model->layer_count; i++) {
+        qn_activity_at(model->env, i - first);
         status = build_layer(model, i, source);
+    }
+    qn_activity_end(model->env);
     if (status == QN_OK) {
         model->built = true;
         model->output_shape = model->layer[model->layer_count - 1]->output;

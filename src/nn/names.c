@@ -12,12 +12,18 @@ const char *qn_kind_at(const qn_kind *kind, int index)
 
 #define MOST_NAMES 256
 
-const char *qn_kind_nearest(const qn_kind *kind, const char *word)
+static int list_names(const qn_kind *kind, const char *names[MOST_NAMES])
 {
-    const char *names[MOST_NAMES];
     int count = 0;
     for (const char *name; count < MOST_NAMES && (name = qn_kind_at(kind, count)) != NULL;)
         names[count++] = name;
+    return count;
+}
+
+const char *qn_kind_nearest(const qn_kind *kind, const char *word)
+{
+    const char *names[MOST_NAMES];
+    int count = list_names(kind, names);
     return qn_nearest(word, names, count);
 }
 
@@ -49,16 +55,9 @@ bool qn_same_name(const char *a, const char *b)
 
 qn_status qn_fail_name(qn_env *env, const qn_kind *kind, const char *word)
 {
-    qn_text list = {.env = env};
-    const char *name;
-    for (int i = 0; (name = qn_kind_at(kind, i)) != NULL; i++)
-        qn_text_add(&list, "%s%s", i > 0 ? ", " : "", name);
-    const char *nearest = qn_kind_nearest(kind, word);
-    (void)qn_fail(env, QN_ERROR_USAGE, "unknown %s '%s'%s%s%s: the %s are %s", kind->name, word,
-                  nearest != NULL ? " (did you mean '" : "", nearest != NULL ? nearest : "",
-                  nearest != NULL ? "'?)" : "", kind->plural, qn_text_get(&list));
-    qn_text_free(&list);
-    return QN_ERROR_USAGE;
+    const char *names[MOST_NAMES];
+    int count = list_names(kind, names);
+    return qn_fail_word(env, kind->name, kind->plural, word, names, count);
 }
 
 qn_status qn_parse_name(qn_env *env, const qn_kind *kind, const char *text, qn_spec_node **root)

@@ -108,17 +108,9 @@ static const activation *find(const char *name)
 static qn_status unknown(qn_env *env, const char *name)
 {
     const char *known[QN_COUNT(activations)];
-    qn_text list = {.env = env};
-    for (int i = 0; i < QN_COUNT(activations); i++) {
+    for (int i = 0; i < QN_COUNT(activations); i++)
         known[i] = qn_activation_name(i);
-        qn_text_add(&list, "%s%s", i > 0 ? ", " : "", known[i]);
-    }
-    const char *nearest = qn_nearest(name, known, QN_COUNT(activations));
-    (void)qn_fail(env, QN_ERROR_USAGE, "unknown activation '%s'%s%s%s: the activations are %s",
-                  name, nearest ? " (did you mean '" : "", nearest ? nearest : "",
-                  nearest ? "'?)" : "", qn_text_get(&list));
-    qn_text_free(&list);
-    return QN_ERROR_USAGE;
+    return qn_fail_word(env, "activation", "activations", name, known, QN_COUNT(activations));
 }
 
 static qn_status read_node(qn_env *env, const qn_spec_node *node, const activation **found,

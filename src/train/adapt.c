@@ -78,6 +78,7 @@ static qn_status add_all(const adapt *a, const qn_kept *kept, welford *w)
     int64_t total = a->x->shape[0];
     for (int64_t row = 0; row < total; row += a->chunk_rows) {
         int64_t rows = total - row < a->chunk_rows ? total - row : a->chunk_rows;
+        qn_activity_at(a->env, row);
         QN_TRY(qn_array_convert(a->env, a->x, row, rows, a->chunk));
         add_rows(a, kept, rows, w);
     }
@@ -106,7 +107,9 @@ static qn_status measure(adapt *a, const qn_layer *layer, const qn_kept *kept)
     if (!all)
         return QN_ERROR_MEMORY;
     welford w = {all, all + count, all + 2 * count};
+    qn_activity_begin(a->env, a->x->shape[0], "measuring the data for %s", layer->name);
     qn_status status = add_all(a, kept, &w);
+    qn_activity_end(a->env);
     if (status == QN_OK)
         status = finish(a, layer, kept, &w);
     qn_free(a->env, all);

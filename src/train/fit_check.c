@@ -4,6 +4,7 @@
 #include "train/fit.h"
 #include "train/weights.h"
 #include <math.h>
+#include <quern/unstable.h>
 
 static const char task[] = "fit";
 
@@ -57,7 +58,12 @@ static qn_status check_validation(const qn_fit_run *f)
     return qn_check_targets(f->model, "fit: validation data", &p->validation_x, &p->validation_y);
 }
 
-/* The tail validates, as Keras splits: int(rows * (1 - split)) is its first row. */
+/* As Keras splits: int(rows * (1 - split)) is the first row of the tail. */
+int64_t qn_training_rows(int64_t rows, double validation_split)
+{
+    return (int64_t)floor((double)rows * (1 - validation_split));
+}
+
 static qn_status split(qn_fit_run *f)
 {
     int64_t rows = f->p.x.shape[0];
@@ -67,7 +73,7 @@ static qn_status split(qn_fit_run *f)
         f->validation.rows = f->p.validation_x.shape[0];
     if (f->p.validation_split == 0)
         return QN_OK;
-    f->train.rows = (int64_t)floor((double)rows * (1 - f->p.validation_split));
+    f->train.rows = qn_training_rows(rows, f->p.validation_split);
     f->validation.first = f->train.rows;
     f->validation.rows = rows - f->train.rows;
     if (f->train.rows > 0 && f->validation.rows > 0)

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""quern doctor on machines that are fit and that are not. usage: doctor.py QUERN TESTCASE..."""
+"""quern doctor on machines that are fit and that are not. usage: doctor.py QUERN LAYER TESTCASE..."""
 import json
 import os
 import pty
 import subprocess
+import sys
 
 import case
 from case import Case
+
+LAYER = None
 
 
 class Doctor(Case):
@@ -58,6 +61,26 @@ class Doctor(Case):
                   device["platform"] == "pocl" and device["driver"].startswith("3.")}
         self.assertLessEqual(quirky,
                              {finding["subject"] for finding in self.by_topic(found, "driver")})
+
+        bench = self.by_topic(found, "benchmark")[0]
+        self.assertEqual((bench["level"], bench["subject"]), ("ok", selector))
+        self.assertRegex(bench["text"], r"^[0-9.]+ GFLOP/s.*, a launch waited for in \d+ us$")
+        measured, expected = bench["figures"]["measured"], bench["figures"]["expected"]
+        self.assertGreater(measured["gflops"], 0)
+        if expected["basis"]:
+            self.assertLess(expected["least_gflops"], expected["most_gflops"])
+            self.assertIn(f"{expected['least_gflops']:.0f} to ", bench["text"])
+
+    def test_slow(self):
+        """A driver whose waits take long: a problem, told with both figures and what to do."""
+        selector = os.environ["QUERN_DEVICE"]
+        found = self.doctor("--device", selector, code=1, OPENCL_LAYERS=LAYER,
+                            QUERN_LAYER_DELAY_US="clWaitForEvents:4000")
+        slow, = [finding for finding in self.by_topic(found, "benchmark")
+                 if "a launch" in finding["text"] and finding["level"] != "ok"]
+        self.assertEqual((slow["level"], slow["subject"]), ("problem", selector))
+        self.assertRegex(slow["text"], r"take \d{4,} us, 200 or less expected, an order of magn")
+        self.assertIn("larger batches", slow["advice"])
 
     def test_no_platform(self):
         found = self.doctor(code=1, **self.no_platform())
@@ -136,4 +159,5 @@ class Doctor(Case):
 
 
 if __name__ == "__main__":
+    LAYER = sys.argv.pop(2)
     case.main()

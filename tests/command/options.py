@@ -363,6 +363,17 @@ class Refusals(Case):
                      says=["has no targets"])
         self.assertEqual(sorted(os.listdir(self.folder)), ["model.safetensors", "x.npy", "y.npy"])
 
+    def test_nothing_before_a_refusal(self):
+        done = self.quern("train", "--data", f"npy:{self.folder}/missing", "--layers", LAYERS,
+                          code=1)
+        self.assertRegex(done.stderr, r"\Aquern: could not open [^\n]*/missing: [^\n]*\n\Z")
+
+    def test_choices(self):
+        for word, says in (("nope", '"nope"; it is one of device\n'),
+                           ("devize", '"devize"; did you mean device? It is one of device\n')):
+            done = self.quern("bench", word, code=2)
+            self.assertEqual(done.stderr, f"quern bench: WHAT is {says}")
+
     def test_labels_and_shapes(self):
         data = self.data()
         self.refused("train", "--data", data, "--layers", "dense(2, softmax)", "--save", self.model,

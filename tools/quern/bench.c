@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ---- text ---- */
 
@@ -142,24 +141,14 @@ static int print_json(const qn_device_info *device, const qn_bench_results *r)
 
 /* ---- the command ---- */
 
-static void on_item(void *user, const qn_bench_item *item, int done, int total)
-{
-    char title[64];
-    (void)user;
-    fprintf(stderr, "\r%d/%d %-32s", done, total, title_of(item, title, sizeof title));
-}
-
 static int run(const subcommand *command, const arguments *a)
 {
-    bool progress = isatty(STDERR_FILENO);
     qn_bench_results results = {.size = sizeof results};
     qn_context *ctx = NULL;
     (void)command;
     qn_status status = open_context(a, &ctx);
     if (status == QN_OK)
-        status = qn_bench_device(ctx, &results, progress ? on_item : NULL, NULL);
-    if (progress)
-        fprintf(stderr, "\r%40s\r", "");
+        status = qn_bench_device(ctx, &results, NULL, NULL);
     int code = EXIT_OK;
     if (status != QN_OK) {
         code = report_failure(ctx, status);

@@ -73,6 +73,8 @@ typedef struct samples {
     qn_array weight; /* of --sample-weight; data NULL: none */
 } samples;
 qn_status open_samples(qn_context *ctx, const arguments *a, const char *split, samples *s);
+/* Says what they are. */
+void note_samples(const arguments *a, const samples *s);
 /* Reads --sample-weight, where it is given. */
 qn_status open_sample_weight(qn_context *ctx, const arguments *a, samples *s);
 /* uint8 samples take the scale that the model was trained with. Says so. */

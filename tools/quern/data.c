@@ -31,12 +31,15 @@ qn_status open_samples(qn_context *ctx, const arguments *a, const char *split, s
         s->test_x.data = s->test_y.data = NULL;
     if (is_label(&s->y))
         s->labels = s->y;
+    return QN_OK;
+}
 
+void note_samples(const arguments *a, const samples *s)
+{
     char shape[192];
     note(a, "data    %s: %" PRId64 " samples of %s %s, scale %g", a->data, s->x.shape[0],
          qn_dtype_name(s->x.dtype), shape_text(s->x.rank - 1, s->x.shape + 1, shape, sizeof shape),
          s->x.scale ? (double)s->x.scale : 1.0);
-    return QN_OK;
 }
 
 qn_status open_sample_weight(qn_context *ctx, const arguments *a, samples *s)

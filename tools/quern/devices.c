@@ -2,6 +2,7 @@
 /* quern devices: every device of every platform, and whether its kernels answer rightly. */
 #include "command.h"
 #include "model_options.h"
+#include "progress.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -22,8 +23,10 @@ static void on_self_test(void *user, const char *test, bool passed, const char *
     t->failed += !passed;
     bool told = detail && *detail;
     if (!t->a->json) {
-        if (!passed)
-            printf("  %s: FAILED%s%s\n", test, told ? ": " : "", told ? detail : "");
+        if (passed)
+            return;
+        progress_hide();
+        printf("  %s: FAILED%s%s\n", test, told ? ": " : "", told ? detail : "");
         return;
     }
     json_t *entry = json_object();
@@ -178,7 +181,9 @@ static int run(const subcommand *command, const arguments *a)
 {
     qn_device_list *list = NULL;
     (void)command;
+    progress_begin(a, "looking for devices");
     qn_status status = qn_device_list_create(&list);
+    progress_end();
     int code = EXIT_FAILED;
     if (status != QN_OK)
         fprintf(stderr, "quern: %s\n", list ? qn_device_list_error(list) : "out of memory");

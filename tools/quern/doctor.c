@@ -2,11 +2,11 @@
 /* quern doctor: whether this machine is fit, and what to do where it is not. */
 #include "doctor.h"
 #include "model_options.h"
+#include "progress.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ---- loader, platforms, devices ---- */
 
@@ -62,8 +62,6 @@ static void on_self_test(void *user, const char *test, bool passed, const char *
     char text[768];
     t->passed += passed;
     t->failed += !passed;
-    snprintf(text, sizeof text, "self-test of %s: %d kernels", t->selector, t->passed + t->failed);
-    doctor_progress(t->d, text);
     if (passed)
         return;
     snprintf(text, sizeof text, "%s answers wrongly%s%s", test, detail && *detail ? ": " : "",
@@ -81,16 +79,16 @@ static void ignore_log(void *user, qn_log_level level, const char *line)
 }
 
 /* Opens the device and runs every self-test on it. */
-static qn_status test_device(doctor *d, const char *selector)
+static qn_status test_device(doctor *d, const arguments *a, const char *selector)
 {
     qn_context *ctx = NULL;
     char text[128];
     tests t = {.d = d, .selector = selector};
-    qn_status status = qn_context_create(&ctx, .device = selector, .log = ignore_log);
+    qn_status status = qn_context_create(&ctx, .device = selector, .log = ignore_log,
+                                         .activity = progress_activity(a));
     bool opened = status == QN_OK;
     if (opened)
         status = qn_selftest(ctx, on_self_test, &t);
-    doctor_progress(d, NULL);
     if (status != QN_OK && t.failed == 0)
         doctor_add(d, FINDING_PROBLEM, opened ? "self-test" : "device", selector, qn_error(ctx),
                    "Update or reinstall its driver, or choose another device.");
@@ -98,6 +96,8 @@ static qn_status test_device(doctor *d, const char *selector)
         snprintf(text, sizeof text, "%d kernels answer rightly", t.passed);
         doctor_add(d, FINDING_OK, "self-test", selector, text, NULL);
     }
+    if (opened && t.failed == 0 && status == QN_OK)
+        doctor_bench(d, ctx, selector);
     qn_context_destroy(&ctx);
     return opened ? QN_OK : status;
 }
@@ -107,7 +107,7 @@ static void test_devices(doctor *d, const arguments *a, const qn_device_list *li
 {
     int usable = 0;
     if (a->device) {
-        test_device(d, a->device);
+        test_device(d, a, a->device);
         return;
     }
     for (int i = 0; i < qn_device_list_count(list); i++) {
@@ -115,7 +115,7 @@ static void test_devices(doctor *d, const arguments *a, const qn_device_list *li
         if (info->skipped)
             continue;
         usable++;
-        test_device(d, info->selector);
+        test_device(d, a, info->selector);
     }
     if (usable == 0)
         doctor_add(d, FINDING_PROBLEM, "device", NULL, "there is no usable device",
@@ -126,7 +126,10 @@ static void test_devices(doctor *d, const arguments *a, const qn_device_list *li
 static void look_at_platforms(doctor *d, const arguments *a, bool *pocl)
 {
     qn_device_list *list = NULL;
-    if (qn_device_list_create(&list) != QN_OK) {
+    progress_begin(a, "looking for devices");
+    qn_status status = qn_device_list_create(&list);
+    progress_end();
+    if (status != QN_OK) {
         doctor_add(d, FINDING_PROBLEM, "platform", NULL, qn_device_list_error(list),
                    "Nothing runs without one; clinfo shows what the loader finds.");
         qn_device_list_destroy(&list);
@@ -155,7 +158,8 @@ static int check_device(const arguments *a)
     int code = EXIT_OK;
     if (!a->device)
         return EXIT_OK;
-    qn_status status = qn_context_create(&ctx, .device = a->device, .log = ignore_log);
+    qn_status status = qn_context_create(&ctx, .device = a->device, .log = ignore_log,
+                                         .activity = progress_activity(a));
     if (status == QN_ERROR_USAGE) {
         code = report_failure(ctx, status);
     } else if (qn_context_device_count(ctx) > 1) {
@@ -171,7 +175,7 @@ static int check_device(const arguments *a)
 
 static int run(const subcommand *command, const arguments *a)
 {
-    doctor d = {.json = a->json, .progress = isatty(STDERR_FILENO) != 0};
+    doctor d = {.json = a->json};
     bool pocl = false;
     (void)command;
     int code = check_device(a);

@@ -16,17 +16,21 @@ typedef struct doctor {
     json_t *findings; /* objects: level, topic, subject, text, advice */
     int count[FINDING_LEVELS];
     bool json;
-    bool progress; /* says on stderr what takes long */
 } doctor;
 
 /* Adds a finding. `subject`: a device or a folder, or NULL. `advice`: what to do, one sentence, or
  * NULL. */
 void doctor_add(doctor *d, finding_level level, const char *topic, const char *subject,
                 const char *text, const char *advice);
+/* Adds `value`, which it takes over, to the last finding, for --json. */
+void doctor_attach(doctor *d, const char *name, json_t *value);
 /* All findings and the verdict on stdout. Returns the exit code. */
 int doctor_print(doctor *d);
-/* A line of progress on a terminal; NULL takes it away. */
-void doctor_progress(const doctor *d, const char *text);
+
+/* ---- doctor_bench.c ---- */
+
+/* What the context's device reaches, against what such a device should. */
+void doctor_bench(doctor *d, qn_context *ctx, const char *selector);
 
 /* ---- doctor_system.c ---- */
 

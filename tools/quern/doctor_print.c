@@ -25,10 +25,10 @@ void doctor_add(doctor *d, finding_level level, const char *topic, const char *s
     d->count[level]++;
 }
 
-void doctor_progress(const doctor *d, const char *text)
+void doctor_attach(doctor *d, const char *name, json_t *value)
 {
-    if (d->progress)
-        fprintf(stderr, text ? "\r%s ..." : "\r\033[K", text);
+    size_t count = json_array_size(d->findings);
+    json_object_set_new(json_array_get(d->findings, count - 1), name, value);
 }
 
 /* ---- text ---- */

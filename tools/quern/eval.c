@@ -69,6 +69,7 @@ static int open_run(eval_run *r)
         status = open_samples(r->ctx, a, a->split, &r->s);
     if (status != QN_OK)
         return report_failure(r->ctx, status);
+    note_samples(a, &r->s);
     if (r->s.y.data)
         return EXIT_OK;
     fprintf(stderr, "quern eval: %s has no targets; give npy:X.npy,Y.npy\n", a->data);

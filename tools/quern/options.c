@@ -55,7 +55,7 @@ static parsed not_a_choice(const subcommand *command, const option *o, const cha
     fprintf(stderr, "quern %s: %s is \"%s\"", command->name, o->name, value);
     if (nearest)
         fprintf(stderr, "; did you mean %s?", nearest);
-    fprintf(stderr, " It is one of");
+    fprintf(stderr, nearest ? " It is one of" : "; it is one of");
     for (int i = 0; i < count; i++)
         fprintf(stderr, "%s %s", i ? "," : "", o->choice[i]);
     fprintf(stderr, "\n");

@@ -12,6 +12,7 @@ static int print_plan(const subcommand *command, const arguments *a, qn_context 
     qn_status status = open_samples(ctx, a, "train", s);
     if (status != QN_OK)
         return report_failure(ctx, status);
+    note_samples(a, s);
     int code = make_model(command, a, ctx, s, model);
     if (code != EXIT_OK)
         return code;

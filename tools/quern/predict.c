@@ -121,6 +121,7 @@ static qn_status compute(prediction *p, bool count_given)
         status = open_samples(p->ctx, a, a->split, &p->s);
     if (status != QN_OK)
         return status;
+    note_samples(a, &p->s);
     take_scale(a, p->model, &p->s.x);
     stop_on_interrupt(p->model);
     status = outputs_make(p->model, rows_wanted(p, count_given), &p->o);

@@ -4,6 +4,7 @@
 #include "command.h"
 #include "model_options.h"
 #include "pictures.h"
+#include "progress.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,7 +118,8 @@ static qn_status measure_device(const arguments *a)
     qn_context *ctx = NULL;
     note(a, "roofline: measuring what the device can do, once");
     warn_of_load(a);
-    qn_status status = qn_context_create(&ctx, .device = a->device);
+    qn_status status =
+        qn_context_create(&ctx, .device = a->device, .activity = progress_activity(a));
     if (status == QN_OK)
         status = qn_bench_device(ctx, &limits, NULL, NULL);
     if (status != QN_OK)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the subcommands that compute begin with: context, model, Ctrl-C. */
 #include "command.h"
+#include "progress.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -13,13 +14,14 @@
 static void print_log(void *user, qn_log_level level, const char *line)
 {
     (void)user;
+    progress_hide();
     fprintf(stderr, "quern: %s%s\n", level == QN_LOG_WARNING ? "warning: " : "", line);
 }
 
 qn_status open_context(const arguments *a, qn_context **ctx)
 {
     qn_status status = qn_context_create(ctx, .device = a->device, .gemm = a->gemm, .seed = a->seed,
-                                         .log = print_log);
+                                         .log = print_log, .activity = progress_activity(a));
     return status == QN_OK ? profiling_prepare(a, *ctx) : status;
 }
 

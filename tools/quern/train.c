@@ -5,7 +5,6 @@
 #include "pictures.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 
 /* ---- preparation ---- */
@@ -50,7 +49,7 @@ static qn_status adapt(train_run *r)
     qn_array x = r->s.x;
     if (!qn_model_adapts(r->model))
         return QN_OK;
-    x.shape[0] = (int64_t)floor((double)x.shape[0] * (1 - r->a.validation_split));
+    x.shape[0] = qn_training_rows(x.shape[0], r->a.validation_split);
     if (x.shape[0] < 1)
         return QN_OK; /* qn_fit refuses the split */
     note(&r->a, "adapt   normalization has the mean and variance of %" PRId64 " training samples",
@@ -65,13 +64,15 @@ static int prepare(train_run *r)
     int code = check_arguments(r);
     if (code != EXIT_OK)
         return code;
+    code = open_data(r);
+    if (code != EXIT_OK)
+        return code;
     const qn_device_info *device = context_device(r->ctx);
     note(a, "device  %s: %s", device->selector, device->name);
     if (!from_file)
         note(a, "seed    %" PRIu64, qn_context_seed(r->ctx));
-    code = open_data(r);
-    if (code == EXIT_OK)
-        code = a->resume ? resume_model(r) : make_model(r->command, a, r->ctx, &r->s, &r->model);
+    note_samples(a, &r->s);
+    code = a->resume ? resume_model(r) : make_model(r->command, a, r->ctx, &r->s, &r->model);
     if (code != EXIT_OK)
         return code;
     if (from_file)

@@ -257,7 +257,10 @@ static int show(weights_run *r)
 
 static int run(const subcommand *command, const arguments *a)
 {
-    weights_run r = {.command = command, .a = a};
+    arguments own = *a;
+    weights_run r = {.command = command, .a = &own};
+    if (!options_given(command, a, "--layer"))
+        own.layer = 1; /* to draw; all are listed */
     int code = show(&r);
     for (int i = 0; i < r.count; i++)
         free(r.list[i].value);
@@ -270,8 +273,10 @@ static int run(const subcommand *command, const arguments *a)
 static const option options[] = {
     {"--model", OPTION_TEXT, offsetof(arguments, model), "FILE", NULL, "a saved model",
      .required = true},
-    {"--layer", OPTION_INT, offsetof(arguments, layer), "N", "1",
-     "which of the layers that have weights, counted from 1; all are listed when not given",
+    {"--layer", OPTION_INT, offsetof(arguments, layer), "N", NULL,
+     "which of the layers that have weights, counted from 1; when not given, all are listed and "
+     "the "
+     "first is drawn",
      .minimum = 1},
     {"--png", OPTION_TEXT, offsetof(arguments, png), "FILE", NULL,
      "draw the layer's kernel there, an image for each unit (.png, .svg or .pdf)"},
