@@ -96,7 +96,7 @@ class Browser:
         self.call("Emulation.setTouchEmulationEnabled", enabled=touch)
         self.call("Emulation.setEmulatedMedia", features=[
             {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
-        self.events = []
+        self.width, self.events = width, []
         self.call("Page.navigate", url="file://" + str(path))
         self.wait_for("Page.loadEventFired")
         self.settle()
