@@ -133,6 +133,12 @@ class Browser:
                 self.mouse(kind, x, y, button="left", clickCount=count)
         self.settle()
 
+    def tap(self, x, y):
+        self.call("Input.dispatchTouchEvent", type="touchStart", touchPoints=[{"x": x, "y": y}])
+        self.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+        time.sleep(0.2)  # until the browser knows that it is no double tap
+        self.settle()
+
     def wheel(self, x, y, delta):
         self.mouse("mouseMoved", x, y)
         self.mouse("mouseWheel", x, y, deltaX=0, deltaY=delta)

@@ -162,23 +162,31 @@ class Page(Paged):
         self.assertAlmostEqual(self.range()[0], keyed[0], delta=0.02 * keyed[0])
         for _ in range(3):
             self.browser.key(".")
-        self.assertRegex(self.text("#in-view"), r"took\s+\d+\.\d µs")
+        self.assertRegex(self.text("#chosen-command"), r"took\s+\d+\.\d µs")
         self.browser.click(x, y, times=2)
         self.assertEqual(self.range(), whole)
         self.assertEqual(self.browser.complaints(), [])
 
-    def test_hover_tells(self):
-        self.show(report_data.profile(3))
-        for selector, says in (("#tracks", "took"), ("#roofline-chart circle", "intensity"),
-                               ("#arena-chart rect", "last read by step"), ("#plan-graph .node", "reads"),
-                               ("#memory-chart svg", "parameters")):
-            x, y = self.middle(selector)
-            # The compute queue is the last but one of the rows.
-            self.browser.mouse("mouseMoved", x, y + (45 if selector == "#tracks" else 0))
-            self.browser.settle()
-            self.assertFalse(self.browser.evaluate("document.getElementById('tip').hidden"), selector)
-            self.assertIn(says, self.text("#tip"), selector)
-            self.assertNotIn("[object", self.text("#tip"))
+    def test_hover_and_tap_tell(self):
+        for width, height, phone in SIZES:
+            self.show(report_data.profile(3), width, height, touch=phone)
+            for selector, says in (("#tracks", "took"), ("#roofline-chart circle", "intensity"),
+                                   ("#arena-chart rect", "last read by step"),
+                                   ("#plan-graph .node", "reads"),
+                                   ("#memory-chart svg", "parameters")):
+                with self.subTest(phone=phone, selector=selector):
+                    x, y = self.middle(selector)
+                    # The compute queue is the last but one of the rows.
+                    y += 45 if selector == "#tracks" else 0
+                    if phone:
+                        self.browser.tap(x, y)
+                    else:
+                        self.browser.mouse("mouseMoved", x, y)
+                        self.browser.settle()
+                    self.assertFalse(
+                        self.browser.evaluate("document.getElementById('tip').hidden"))
+                    self.assertIn(says, self.text("#tip"))
+                    self.assertNotIn("[object", self.text("#tip"))
 
     def test_table(self):
         self.show(report_data.profile())
@@ -197,7 +205,7 @@ class Page(Paged):
         self.browser.evaluate("document.querySelector('tr.detail button').click()")
         self.browser.settle()
         self.assertEqual(self.browser.complaints(), [])
-        self.assertRegex(self.text("#in-view"), r"took\s+\d+\.\d µs")
+        self.assertRegex(self.text("#chosen-command"), r"took\s+\d+\.\d µs")
 
     def test_many_commands(self):
         drawn = self.show(report_data.profile(40000))

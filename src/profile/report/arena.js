@@ -29,7 +29,7 @@ function valueBox(plan, value, phases, s) {
   const [w, h] = [s.x(value.last + 1) - x, s.y(value.offset) - y];
   const box = svg("rect", {class: "value", x, y, width: Math.max(1, w - 1), height: Math.max(1.5, h - 0.5), fill: colour});
   const label = h > 13 && w > 60 ? svg("text", {x: x + 4, y: y + Math.min(h / 2 + 4, 14), style: {fill: textOn(colour)}, "pointer-events": "none"},
-    shorten(value.value, Math.floor((w - 8) / 7.2))) : null;
+    clipText(value.value, w - 8, 12)) : null;
   return [explain(box, () => tellValue(plan, value)), label];
 }
 

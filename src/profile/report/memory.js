@@ -78,11 +78,13 @@ function drawMemory(width) {
     "aria-label": `Device memory over time, at most ${bytesText(most)}`}, memoryAxes(s, most, end),
   memory.segments.map((_, i) => svg("path", {d: areaPath(steps, i, end, s.x, s.y), fill: memoryColour(i), stroke: "none"})), cursor);
   let hovered = 0;
-  picture.addEventListener("pointermove", (event) => {
+  const look = (event) => {
     const x = event.clientX - picture.getBoundingClientRect().left;
     hovered = Math.max(0, Math.min(end, (x - MEMORY.left) / (s.right - MEMORY.left) * end));
     fill(cursor, {x1: s.x(hovered), x2: s.x(hovered), visibility: "visible"}, []);
-  });
+  };
+  picture.addEventListener("pointermove", look);
+  picture.addEventListener("pointerdown", look);
   explain(picture, () => {
     let at = steps.findIndex((step) => step.time > hovered);
     at = (at < 0 ? steps.length : Math.max(1, at)) - 1;

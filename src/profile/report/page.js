@@ -72,6 +72,15 @@ function ticks(from, to, count) {
 
 /* ---- names ---- */
 
+// As much of a text as fits `room` pixels in the page's font at `size`.
+const measuring = document.createElement("canvas").getContext("2d");
+function clipText(text, room, size) {
+  measuring.font = `${size}px ${getComputedStyle(document.body).fontFamily}`;
+  const width = (length) => measuring.measureText(length < text.length ? shorten(text, length) : text).width;
+  let length = Math.min(text.length, 400);
+  while (length > 1 && width(length) > room) length = Math.min(length - 1, Math.floor(length * room / width(length)));
+  return length < text.length ? shorten(text, length) : text;
+}
 const textWidth = (text) => 6.7 * text.length; // about, in pixels, of charts' texts
 
 const layerName = (layer) => layer || "data";
@@ -124,9 +133,11 @@ function firstRows(rows, view, draw) {
 /* ---- the tooltip ---- */
 
 const tip = byId("tip");
+let tipOwner = null;
 
 // `rows`: [name, text]; near the point (x, y) of the window.
-function showTip(x, y, title, rows) {
+function showTip(x, y, title, rows, owner = null) {
+  tipOwner = owner;
   tip.replaceChildren(el("strong", {text: title}),
     el("dl", {}, rows.map(([name, text]) => [el("dt", {text: name}), el("dd", {text})])));
   tip.hidden = false;
@@ -147,15 +158,15 @@ document.addEventListener("pointerdown", (event) => {
 
 // Hover, tap and focus show what `tell()` gives: [title, rows].
 function explain(element, tell) {
-  const at = (event) => showTip(event.clientX, event.clientY, ...tell());
+  const at = (event) => showTip(event.clientX, event.clientY, ...tell(), element);
   element.addEventListener("pointermove", at);
   element.addEventListener("pointerdown", at);
   element.addEventListener("pointerleave", (event) => { if (event.pointerType === "mouse") hideTip(); });
   element.addEventListener("focus", () => {
     const box = element.getBoundingClientRect();
-    if (element.matches(":focus-visible")) showTip(box.right, box.bottom, ...tell());
+    if (element.matches(":focus-visible")) showTip(box.right, box.bottom, ...tell(), element);
   });
-  element.addEventListener("blur", hideTip);
+  element.addEventListener("blur", () => { if (tipOwner === element) hideTip(); });
   return element;
 }
 

@@ -144,9 +144,17 @@ function drawInView() {
   const list = el("ul", {class: "legend"}, found.kernels.slice(0, SUMMED_KERNELS).map((entry) =>
     el("li", {}, swatch(kernelColour(entry.kernel)), shorten(opName(data.kernels[entry.kernel]), 50),
       el("b", {text: timeText(entry.time)}), `${countText(entry.calls)} ×`)));
-  const chosen = command < 0 ? null : tellCommand(command);
-  byId("in-view").replaceChildren(el("p", {text: line}), list,
-    chosen ? el("div", {}, el("p", {}, el("strong", {text: chosen[0]})), pairs(chosen[1])) : "");
+  byId("in-view").replaceChildren(el("p", {text: line}), list);
+  drawChosen(command);
+}
+
+// Read aloud when it changes, so only then it is drawn.
+function drawChosen(command) {
+  const box = byId("chosen-command");
+  if (box.dataset.command === String(command)) return;
+  box.dataset.command = command;
+  const [title, rows] = command < 0 ? ["", []] : tellCommand(command);
+  box.replaceChildren(...command < 0 ? [] : [el("p", {}, el("strong", {text: title})), pairs(rows)]);
 }
 
 function drawLegend() {
@@ -237,7 +245,7 @@ function buildTimeline() {
     "aria-describedby": "in-view"});
   byId("timeline-view").append(timelineButtons(), overview, tracks,
     el("p", {class: "hint", text: "Wheel or pinch zooms, dragging moves, a double click shows all; with the keyboard: arrows, + − 0, and , . from command to command."}),
-    el("div", {id: "in-view", class: "in-view", "aria-live": "polite"}));
+    el("div", {id: "in-view", class: "in-view"}), el("div", {id: "chosen-command", "aria-live": "polite"}));
   return [overview, tracks];
 }
 
