@@ -5,7 +5,7 @@
 
 const COLUMNS = [
   {name: "op", key: (k) => opName(k), class: "name"},
-  {name: "kernel", key: (k) => k.name, class: "code less"},
+  {name: "kernel", key: (k) => k.name, show: (k) => breakable(k.name), class: "code less"},
   {name: "phase", key: (k) => PHASES.indexOf(k.phase), show: (k) => k.phase, class: "word less"},
   {name: "calls", key: (k) => k.calls, show: (k) => countText(k.calls), class: "less"},
   {name: "total", key: (k) => k.total_seconds, show: (k) => shortTime(k.total_seconds)},
@@ -19,7 +19,7 @@ const COLUMNS = [
     show: (k) => meter(k.roofline_share, percentText(k.roofline_share), variable("--soft"))},
 ];
 
-const kernelView = {column: 4, down: true, grouped: false, filter: ""};
+const kernelView = {column: 4, down: true, grouped: false, filter: "", all: false};
 
 const shortTime = (seconds) => known(seconds) ? secondsText(seconds) : "–";
 
@@ -90,7 +90,7 @@ function nameCell(index) {
   const open = selectedKernel === index;
   const button = el("button", {type: "button", class: "expand", "aria-expanded": String(open),
     "aria-label": `${open ? "Close" : "Open"} ${opName(kernel)}, ${kernel.name}`, text: open ? "▾ " : "▸ "}, swatch(kernelColour(index)));
-  return el("td", {class: "name"}, el("div", {class: "cell"}, button, el("span", {text: opName(kernel)})));
+  return el("td", {class: "name"}, el("div", {class: "cell"}, button, el("span", {}, breakable(opName(kernel)))));
 }
 
 function kernelRow(index) {
@@ -133,8 +133,8 @@ function drawKernels() {
     return;
   }
   const indices = shownKernels();
-  const rows = kernelView.grouped ? groupRows(indices) : indices.flatMap(kernelRow);
-  box.replaceChildren(el("table", {}, el("thead", {}, el("tr", {}, COLUMNS.map(headCell))), el("tbody", {}, rows)));
+  const [rows, more] = firstRows(kernelView.grouped ? groupRows(indices) : indices.flatMap(kernelRow), kernelView, drawKernels);
+  box.replaceChildren(el("table", {}, el("thead", {}, el("tr", {}, COLUMNS.map(headCell))), el("tbody", {}, rows)), more || "");
   if (indices.length === 0) box.append(note("No kernel has that in its name."));
   if (focused) box.querySelector(`tr[data-kernel="${focused.dataset.kernel}"] button`)?.focus();
 }

@@ -2,6 +2,8 @@
 // Time by layer: forward, backward, update, transfer.
 "use strict";
 
+const layerView = {all: false};
+
 function layerSums() {
   const layers = new Map();
   for (const kernel of data.kernels) {
@@ -20,9 +22,9 @@ function layerRow(layer, most) {
   const parts = layer.phases.map((seconds, i) => [PHASES[i], seconds, colourOf(PHASES[i], layer.name, "")])
     .filter((part) => part[1] > 0);
   return el("tr", {}, el("td", {class: "name", text: layer.name}),
-    layer.phases.map((seconds, i) => el("td", {class: i === 3 ? "less" : null, text: seconds > 0 ? secondsText(seconds) : "–"})),
     el("td", {text: layer.measured ? secondsText(layer.total) : "–"}),
     el("td", {text: span > 0 && layer.measured ? percentText(layer.total / span) : "–"}),
+    layer.phases.map((seconds) => el("td", {text: seconds > 0 ? secondsText(seconds) : "–"})),
     el("td", {class: "less wide"}, most > 0 ? stackBar(parts, most, layer.name, true) : null));
 }
 
@@ -33,14 +35,13 @@ function drawLayers() {
     return;
   }
   const most = layers[0].total;
-  const heads = [...PHASES, "total", "share"];
-  const mark = (i) => i < 4 && colourBy === "phase" ? [swatch(allGroups.phase.groups[i].colour), " "] : null;
+  const mark = (i) => colourBy === "phase" ? [swatch(allGroups.phase.groups[i].colour), " "] : null;
   const head = (text, extra) => el("th", {scope: "col", class: extra, text});
+  const [rows, more] = firstRows(layers.map((layer) => layerRow(layer, most)), layerView, drawLayers);
   byId("layer-table").replaceChildren(el("table", {},
-    el("thead", {}, el("tr", {}, head("layer", "name"), heads.map((text, i) =>
-      el("th", {scope: "col", class: i === 3 ? "less" : null}, mark(i), text)),
-    head("", "less wide"))),
-    el("tbody", {}, layers.map((layer) => layerRow(layer, most)))));
+    el("thead", {}, el("tr", {}, head("layer", "name"), head("total"), head("share"),
+      PHASES.map((phase, i) => el("th", {scope: "col"}, mark(i), phase)), el("td", {class: "less wide"}))),
+    el("tbody", {}, rows)), more || "");
   if (!layers.some((layer) => layer.measured)) {
     byId("layer-table").append(note("Not measured: the driver gives no times that can be true."));
   }

@@ -78,11 +78,13 @@ function drawMemory(width) {
     "aria-label": `Device memory over time, at most ${bytesText(most)}`}, memoryAxes(s, most, end),
   memory.segments.map((_, i) => svg("path", {d: areaPath(steps, i, end, s.x, s.y), fill: memoryColour(i), stroke: "none"})), cursor);
   let hovered = 0;
-  picture.addEventListener("pointermove", (event) => {
+  const look = (event) => {
     const x = event.clientX - picture.getBoundingClientRect().left;
     hovered = Math.max(0, Math.min(end, (x - MEMORY.left) / (s.right - MEMORY.left) * end));
     fill(cursor, {x1: s.x(hovered), x2: s.x(hovered), visibility: "visible"}, []);
-  });
+  };
+  picture.addEventListener("pointermove", look);
+  picture.addEventListener("pointerdown", look);
   explain(picture, () => {
     let at = steps.findIndex((step) => step.time > hovered);
     at = (at < 0 ? steps.length : Math.max(1, at)) - 1;
@@ -106,10 +108,21 @@ function toggleSegment(segment) {
   byId("memory-chart").querySelector(`[data-segment="${segment}"]`).focus();
 }
 
+// Segments that hold nothing all the time are left out.
+function dropEmpty(memory) {
+  const used = memory.segments.map((_, i) => memory.segment.some((segment, k) => segment === i && memory.bytes[k] > 0));
+  const place = memory.segments.map((_, i) => used.slice(0, i).filter(Boolean).length);
+  const kept = memory.segment.map((segment) => used[segment]);
+  const keep = (list) => list.filter((_, i) => kept[i]);
+  return {segments: memory.segments.filter((_, i) => used[i]), time: keep(memory.time), bytes: keep(memory.bytes),
+    segment: keep(memory.segment).map((segment) => place[segment])};
+}
+
 function startMemory() {
   if (!data.memory || data.memory.time.length === 0) {
     byId("memory-chart").replaceChildren(note("No change of device memory was recorded."));
     return;
   }
+  data.memory = dropEmpty(data.memory);
   redrawMemory = whenSized(byId("memory-chart"), drawMemory);
 }

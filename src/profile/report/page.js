@@ -17,7 +17,7 @@ function fill(element, attributes, children) {
     else if (value === true) element.setAttribute(name, "");
     else if (value !== false && value != null) element.setAttribute(name, value);
   }
-  element.append(...children.flat().filter((child) => child != null));
+  element.append(...children.flat(Infinity).filter((child) => child != null));
   return element;
 }
 
@@ -51,6 +51,8 @@ function withUnit(value, step, units) {
 const known = (value) => value !== null && value !== undefined;
 const timeText = (ns) => known(ns) ? withUnit(ns, 1000, ["ns", "µs", "ms", "s"]) : "not measured";
 const secondsText = (seconds) => known(seconds) ? timeText(seconds * 1e9) : "not measured";
+// A moment, to 0.1 µs: moments are compared, lengths are judged.
+const momentText = (ns) => ns >= 1e9 ? (ns / 1e9).toFixed(7) + " s" : ns >= 1e6 ? (ns / 1e6).toFixed(4) + " ms" : (ns / 1e3).toFixed(1) + " µs";
 const bytesText = (bytes) => withUnit(bytes, 1024, ["B", "KiB", "MiB", "GiB", "TiB"]);
 const countText = (count) => count.toLocaleString("en-US");
 const percentText = (share) => known(share) ? (100 * share).toFixed(1) + " %" : "–";
@@ -70,10 +72,22 @@ function ticks(from, to, count) {
 
 /* ---- names ---- */
 
+// As much of a text as fits `room` pixels in the page's font at `size`.
+const measuring = document.createElement("canvas").getContext("2d");
+function clipText(text, room, size) {
+  measuring.font = `${size}px ${getComputedStyle(document.body).fontFamily}`;
+  const width = (length) => measuring.measureText(length < text.length ? shorten(text, length) : text).width;
+  let length = Math.min(text.length, 400);
+  while (length > 1 && width(length) > room) length = Math.min(length - 1, Math.floor(length * room / width(length)));
+  return length < text.length ? shorten(text, length) : text;
+}
 const textWidth = (text) => 6.7 * text.length; // about, in pixels, of charts' texts
 
 const layerName = (layer) => layer || "data";
 const opName = (kernel) => (kernel.layer ? kernel.layer + "/" : "") + (kernel.op || kernel.name);
+
+// A long name breaks after its parts before it breaks within one.
+const breakable = (name) => name.split(/(?<=[/_])/).flatMap((part, i) => i > 0 ? [el("wbr"), part] : [part]);
 
 /* ---- who is told what ---- */
 
@@ -103,12 +117,27 @@ function whenSized(element, draw) {
   return () => width > 0 && draw(width);
 }
 
+// The first rows of a long table; a button, or a selected row further down, brings all.
+const MOST_ROWS = 30;
+function firstRows(rows, view, draw) {
+  if (view.all || rows.length <= MOST_ROWS + 5 || rows.slice(MOST_ROWS).some((row) => row.classList.contains("selected"))) {
+    return [rows, null];
+  }
+  const more = el("button", {type: "button", text: `Show all ${countText(rows.length)} rows`, onclick: () => {
+    view.all = true;
+    draw();
+  }});
+  return [rows.slice(0, MOST_ROWS), el("p", {}, more)];
+}
+
 /* ---- the tooltip ---- */
 
 const tip = byId("tip");
+let tipOwner = null;
 
 // `rows`: [name, text]; near the point (x, y) of the window.
-function showTip(x, y, title, rows) {
+function showTip(x, y, title, rows, owner = null) {
+  tipOwner = owner;
   tip.replaceChildren(el("strong", {text: title}),
     el("dl", {}, rows.map(([name, text]) => [el("dt", {text: name}), el("dd", {text})])));
   tip.hidden = false;
@@ -129,15 +158,15 @@ document.addEventListener("pointerdown", (event) => {
 
 // Hover, tap and focus show what `tell()` gives: [title, rows].
 function explain(element, tell) {
-  const at = (event) => showTip(event.clientX, event.clientY, ...tell());
+  const at = (event) => showTip(event.clientX, event.clientY, ...tell(), element);
   element.addEventListener("pointermove", at);
   element.addEventListener("pointerdown", at);
   element.addEventListener("pointerleave", (event) => { if (event.pointerType === "mouse") hideTip(); });
   element.addEventListener("focus", () => {
     const box = element.getBoundingClientRect();
-    if (element.matches(":focus-visible")) showTip(box.right, box.bottom, ...tell());
+    if (element.matches(":focus-visible")) showTip(box.right, box.bottom, ...tell(), element);
   });
-  element.addEventListener("blur", hideTip);
+  element.addEventListener("blur", () => { if (tipOwner === element) hideTip(); });
   return element;
 }
 

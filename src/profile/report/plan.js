@@ -6,12 +6,12 @@
 const NODE = {width: 168, line: 15, gapX: 26, gapY: 40};
 const GRAPH = {least: 220, most: 720, smallest: 0.7}; // pixels; below the scale, text is hard to read
 
-const planView = {plan: null, graph: null, box: null, fit: null, lit: -1};
+const planView = {plan: null, graph: null, box: null, fit: null, lit: -1, moved: false};
 
 /* ---- nodes and edges ---- */
 
 function nodeLines(node) {
-  const fit = (text) => shorten(text, 25);
+  const fit = (text) => clipText(text, NODE.width - 18, 11);
   const lines = [fit(layerName(node.layer)), fit(node.op + (node.detail ? `(${node.detail})` : "")), fit(node.shape || "")];
   const reads = node.inputs.filter((input) => !known(input.node)).map((input) => input.value);
   if (reads.length > 0) lines.push(fit("← " + reads.map((name) => name.split("/").pop()).join(", ")));
@@ -46,10 +46,11 @@ function nodeShape(item) {
     svg("rect", {class: "stripe", x: left + 1, y: top + 1, width: 6, height: item.height - 2, style: {fill: colour}}),
     item.lines.map((line, i) => svg("text", {class: i > 1 ? "soft" : null, "font-weight": i === 0 ? 600 : null, x: left + 13,
       y: top + 4 + NODE.line * (i + 0.75), style: {fontSize: "11px"}}, line)));
-  shape.addEventListener("click", () => {
+  shape.addEventListener("click", (event) => {
     if (byId("plan-graph").querySelector(".dragging")) return;
     planView.lit = lit ? -1 : item.index;
     drawPlan();
+    showTip(event.clientX, event.clientY, ...tellNode(item));
   });
   return explain(shape, () => tellNode(item));
 }
@@ -86,10 +87,15 @@ function zoomPlan(factor, atX = 0.5, atY = 0.5) {
   const {box, fit} = planView;
   const bounded = Math.max(fit.w / 30, Math.min(box.w * factor, fit.w * 1.5)) / box.w;
   if (Math.abs(bounded - 1) < 1e-9) return false;
+  planView.moved = true;
   return setPlanBox({x: box.x + box.w * atX * (1 - bounded), y: box.y + box.h * atY * (1 - bounded), w: box.w * bounded, h: box.h * bounded});
 }
 
-const movePlan = (dx, dy) => setPlanBox({...planView.box, x: planView.box.x + dx * planView.box.w, y: planView.box.y + dy * planView.box.h});
+function movePlan(dx, dy) {
+  const {box} = planView;
+  planView.moved = true;
+  return setPlanBox({...box, x: box.x + dx * box.w, y: box.y + dy * box.h});
+}
 
 // All of it; `top`: its first part at a size that can be read.
 function fitPlan(width, top) {
@@ -99,6 +105,7 @@ function fitPlan(width, top) {
   const scale = Math.max(across, (graph.height + 20) / height, 0.9);
   byId("plan-picture").setAttribute("height", height);
   planView.fit = {w: scale * width, h: scale * height};
+  planView.moved = !top;
   const used = top ? Math.min(scale, 1 / GRAPH.smallest) : scale;
   const x = used < across ? graph.nodes[0].x - used * width / 2 : (graph.width - used * width) / 2;
   setPlanBox({x, y: used < scale ? -10 : (graph.height - used * height) / 2, w: used * width, h: used * height});
@@ -178,5 +185,6 @@ function startPlan() {
     button("Fit", "Show all", () => fitPlan(width(), false)), el("span", {id: "plan-facts", class: "hint"}));
   showPlan(data.plans[0]);
   whenChanged(drawPlan);
-  whenSized(byId("plan-graph"), (now) => planView.graph && fitPlan(now, true));
+  // Another width does not take from the reader what was moved into sight.
+  whenSized(byId("plan-graph"), (now) => planView.graph && !planView.moved && fitPlan(now, true));
 }

@@ -131,15 +131,18 @@ function rooflinePoint(p) {
   const circle = svg("circle", {class: p.index === selectedKernel ? "point selected" : "point", cx: p.cx, cy: p.cy, r: p.r,
     fill: kernelColour(p.index), tabindex: 0, role: "button", "data-kernel": p.index,
     "aria-label": `${opName(p.kernel)}: ${rateText(p.kernel.gflops)} GFLOP/s, ${boundText(p.kernel)} of the roofline`});
-  const choose = () => {
+  const choose = (event) => {
     selectKernel(p.index);
-    byId("roofline-chart").querySelector(`[data-kernel="${p.index}"]`)?.focus();
+    byId("roofline-chart").querySelector(`[data-kernel="${p.index}"]`)?.focus({preventScroll: true});
+    // The table above opened a row, so the page scrolls to stay in place, which hides tooltips.
+    const tell = () => showTip(event.clientX, event.clientY, ...tellPoint(p));
+    if (event.type === "click") requestAnimationFrame(() => requestAnimationFrame(tell));
   };
   circle.addEventListener("click", choose);
   circle.addEventListener("keydown", (event) => {
     if (event.key === "Enter" || event.key === " ") {
       event.preventDefault();
-      choose();
+      choose(event);
     }
   });
   return explain(circle, () => tellPoint(p));

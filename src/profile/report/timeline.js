@@ -51,12 +51,12 @@ function tellCommand(command) {
   const hostLength = timeline.source.enqueue_length[command];
   const rows = [["kernel", kernel.name], ["phase", kernel.phase]];
   if (known(length)) {
-    rows.push(["took", timeText(length)], ["begins at", timeText(begin)],
+    rows.push(["took", timeText(length)], ["begins at", momentText(begin)],
       ["waited in its queue", timeText(Math.max(0, begin - host - hostLength))]);
   } else {
     rows.push(["took", "not measured"]);
   }
-  rows.push(["enqueued at", timeText(host)], ["enqueueing took", timeText(hostLength)], ["mean of its kind", secondsText(kernel.mean_seconds)]);
+  rows.push(["enqueued at", momentText(host)], ["enqueueing took", timeText(hostLength)], ["mean of its kind", secondsText(kernel.mean_seconds)]);
   return [`${opName(kernel)} (command ${countText(command + 1)})`, rows];
 }
 
@@ -110,7 +110,7 @@ function tellRange(track, from, to) {
   const found = kernelsIn(track, from, to);
   const rows = found.kernels.slice(0, SUMMED_KERNELS).map((entry) =>
     [opName(data.kernels[entry.kernel]), `${timeText(entry.time)}, ${countText(entry.calls)} ×`]);
-  return [`${track.name}: ${countText(found.count)} commands in ${timeText(to - from)}, busy ${percentText(found.busy / (to - from))}`, rows];
+  return [`${track.name}: ${countText(found.count)} command${found.count === 1 ? "" : "s"} in ${timeText(to - from)}, busy ${percentText(found.busy / (to - from))}`, rows];
 }
 
 // [command or -1, title, rows], or null where there is nothing.
@@ -122,7 +122,7 @@ function timelineAt(x, y, width) {
   if (row.spans) {
     const depth = Math.floor((y - row.y - ROW.name) / ROW.span);
     const span = timeline.spans.find((s) => s.depth === depth && s.begin <= time && time < s.end);
-    return span ? [-1, span.name, [["took", timeText(span.end - span.begin)], ["from", timeText(span.begin)], ["to", timeText(span.end)]]] : null;
+    return span ? [-1, span.name, [["took", timeText(span.end - span.begin)], ["from", momentText(span.begin)], ["to", momentText(span.end)]]] : null;
   }
   const [first, end] = commandsIn(row.track, timelineView.from, timelineView.to);
   if (end - first < BOXES_BELOW * width) {
@@ -139,14 +139,22 @@ function drawInView() {
   const {from, to, command} = timelineView;
   const track = timeline.compute.count > 0 ? timeline.compute : timeline.enqueue;
   const found = kernelsIn(track, from, to);
-  const line = `In view: ${timeText(from)} to ${timeText(to)} (${timeText(to - from)}), ${track.name} ` +
-    `${countText(found.count)} commands, busy ${percentText(found.busy / (to - from))}.`;
+  const line = `In view: ${rulerText(from, timelineView)} to ${rulerText(to, timelineView)} (${timeText(to - from)}), ` +
+    `${track.name} ${countText(found.count)} command${found.count === 1 ? "" : "s"}, busy ${percentText(found.busy / (to - from))}.`;
   const list = el("ul", {class: "legend"}, found.kernels.slice(0, SUMMED_KERNELS).map((entry) =>
     el("li", {}, swatch(kernelColour(entry.kernel)), shorten(opName(data.kernels[entry.kernel]), 50),
       el("b", {text: timeText(entry.time)}), `${countText(entry.calls)} ×`)));
-  const chosen = command < 0 ? null : tellCommand(command);
-  byId("in-view").replaceChildren(el("p", {text: line}), list,
-    chosen ? el("div", {}, el("p", {}, el("strong", {text: chosen[0]})), pairs(chosen[1])) : "");
+  byId("in-view").replaceChildren(el("p", {text: line}), list);
+  drawChosen(command);
+}
+
+// Read aloud when it changes, so only then it is drawn.
+function drawChosen(command) {
+  const box = byId("chosen-command");
+  if (box.dataset.command === String(command)) return;
+  box.dataset.command = command;
+  const [title, rows] = command < 0 ? ["", []] : tellCommand(command);
+  box.replaceChildren(...command < 0 ? [] : [el("p", {}, el("strong", {text: title})), pairs(rows)]);
 }
 
 function drawLegend() {
@@ -167,6 +175,7 @@ function onKeys(event) {
   const act = timelineKeys[event.key];
   if (!act || event.ctrlKey || event.metaKey || event.altKey) return;
   event.preventDefault();
+  hideTip();
   act();
 }
 
@@ -236,7 +245,7 @@ function buildTimeline() {
     "aria-describedby": "in-view"});
   byId("timeline-view").append(timelineButtons(), overview, tracks,
     el("p", {class: "hint", text: "Wheel or pinch zooms, dragging moves, a double click shows all; with the keyboard: arrows, + − 0, and , . from command to command."}),
-    el("div", {id: "in-view", class: "in-view", "aria-live": "polite"}));
+    el("div", {id: "in-view", class: "in-view"}), el("div", {id: "chosen-command", "aria-live": "polite"}));
   return [overview, tracks];
 }
 

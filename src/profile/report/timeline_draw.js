@@ -46,6 +46,15 @@ function fitText(context, text, room) {
   return length >= 3 ? shorten(text, length) : "";
 }
 
+// A number is told whole or not at all.
+const wholeText = (context, text, room) => context.measureText(text).width <= room ? text : "";
+
+// The op with its layer, else without, else its beginning.
+function boxName(context, kernel, room) {
+  return wholeText(context, opName(kernel), room) || wholeText(context, kernel.op || kernel.name, room) ||
+    (room > 50 ? fitText(context, kernel.op || kernel.name, room) : "");
+}
+
 function drawRuler(context, view, width, height, colours) {
   const scale = width / (view.to - view.from);
   context.fillStyle = colours.soft;
@@ -103,11 +112,11 @@ function drawBoxes(context, view, track, y, width, first, end, colours) {
     }
     const kernel = data.kernels[track.kernel[i]];
     const from = Math.max(a, 0) + 4;
-    const text = fitText(context, opName(kernel), b - from - 3);
-    if (!text) continue;
+    const room = b - from - 3;
+    if (room < 20) continue;
     context.fillStyle = colour.startsWith("#") && colour.length === 7 ? textOn(colour) : colours.text;
-    context.fillText(text, from, y + 13);
-    context.fillText(fitText(context, timeText(track.end[i] - track.begin[i]), b - from - 3), from, y + 31);
+    context.fillText(boxName(context, kernel, room), from, y + 13);
+    context.fillText(wholeText(context, timeText(track.end[i] - track.begin[i]), room), from, y + 31);
   }
 }
 
