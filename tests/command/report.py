@@ -173,7 +173,7 @@ class Page(Paged):
         for width, height, phone in SIZES:
             self.show(report_data.profile(3), width, height, touch=phone)
             for selector, says in (("#tracks", "took"), ("#roofline-chart circle", "intensity"),
-                                   ("#arena-chart rect", "last read by step"),
+                                   ("#arena-chart rect", "last read by node"),
                                    ("#plan-graph .node", "reads"),
                                    ("#memory-chart svg", "parameters")):
                 with self.subTest(phone=phone, selector=selector):
