@@ -27,7 +27,7 @@ failed=0
 export CLICOLOR=0
 # The user's own settings must not choose the device or the folder that the tests see.
 unset QUERN_DEVICE QUERN_CACHE_DIR QUERN_CL_DIR OCL_ICD_VENDORS OPENCL_LAYERS DESTDIR
-export QUERN_INTEL="$build/intel"
+export QUERN_INTEL="$build/intel" QUERN_TENSORBOARD="$build/tensorboard"
 
 report() # status, name, seconds, what
 {
@@ -66,14 +66,17 @@ configure_and_build() # folder, meson's options...
     ninja -C "$folder"
 }
 
-build_clang() { CC=clang configure_and_build clang -Dwerror=true -Dcairo=enabled -Dtests=false; }
+# Every optional feature is built, and so tested.
+features="-Dcairo=enabled -Dprotobuf=enabled"
 
-build_gcc() { configure_and_build gcc -Dwerror=true -Dcairo=enabled; }
+build_clang() { CC=clang configure_and_build clang -Dwerror=true $features -Dtests=false; }
+
+build_gcc() { configure_and_build gcc -Dwerror=true $features; }
 
 # Sanitizers stop at the first finding; -O1 keeps it quick.
 build_sanitized()
 {
-    configure_and_build sanitized -Dwerror=true -Dcairo=enabled \
+    configure_and_build sanitized -Dwerror=true $features \
         -Db_sanitize=address,undefined -Db_lundef=false \
         -Dbuildtype=debug -Doptimization=1 -Ddefault_library=static \
         -Dc_args=-fno-sanitize-recover=all || return 1
@@ -107,6 +110,7 @@ tests() # name, folder, meson's options...
 }
 
 stage intel-runtime sh tools/intel-runtime.sh "$build/intel"
+stage tensorboard sh tools/tensorboard.sh "$build/tensorboard"
 stage build-clang build_clang
 stage build-gcc build_gcc
 stage build-sanitized build_sanitized

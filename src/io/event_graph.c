@@ -2,6 +2,7 @@
 /* A graph of ops as a GraphDef: what has no maker are nodes as well, edges are names. */
 #include "device/device.h"
 #include "graph/op.h"
+#include "graph/storage.h"
 #include "io/event_record.h"
 
 #include <stdio.h>
@@ -13,7 +14,10 @@ typedef struct writer {
     void **block;
     size_t count, capacity;
     char **leaf_name, **node_name; /* by the id of a value, of a node */
-    QnTb__Node *node;              /* leaves, then nodes */
+    const qn_variable **variable;  /* those with a node, and its name */
+    char **variable_name;
+    size_t variable_count;
+    QnTb__Node *node; /* leaves, then nodes */
     size_t node_count;
 } writer;
 
@@ -112,7 +116,8 @@ static QnTb__AttributeValue *add_attribute(writer *w, QnTb__Node *node, const ch
 }
 
 /* The page writes the shapes beside the edges. */
-static qn_status add_outputs(writer *w, QnTb__Node *node, int count, qn_value *const *output)
+static qn_status add_outputs(writer *w, QnTb__Node *node, qn_dtype dtype, int count,
+                             const qn_shape *const *output)
 {
     QnTb__AttributeValue *shapes = add_attribute(w, node, "_output_shapes");
     QnTb__AttributeValue *type = add_attribute(w, node, "dtype");
@@ -122,14 +127,14 @@ static qn_status add_outputs(writer *w, QnTb__Node *node, int count, qn_value *c
         return QN_ERROR_MEMORY;
     qn_tb__shape_list__init(list);
     for (int i = 0; i < count; i++)
-        if ((shape[i] = make_shape(w, &output[i]->shape)) == NULL)
+        if ((shape[i] = make_shape(w, output[i])) == NULL)
             return QN_ERROR_MEMORY;
     list->n_shape = (size_t)count;
     list->shape = shape;
     shapes->value_case = QN_TB__ATTRIBUTE_VALUE__VALUE_LIST;
     shapes->list = list;
     type->value_case = QN_TB__ATTRIBUTE_VALUE__VALUE_TYPE;
-    type->type = (QnTb__DataType)type_of(output[0]->dtype);
+    type->type = (QnTb__DataType)type_of(dtype);
     return QN_OK;
 }
 
@@ -140,8 +145,11 @@ static qn_status add_arguments(writer *w, QnTb__Node *made, const qn_node *node)
     if (node->op->describe == NULL)
         return QN_OK;
     node->op->describe(node, &text);
-    char *copy = text.failed ? NULL : take_text(w, qn_text_get(&text));
+    bool none = text.length == 0 && !text.failed;
+    char *copy = text.failed || none ? NULL : take_text(w, qn_text_get(&text));
     qn_text_free(&text);
+    if (none)
+        return QN_OK;
     QnTb__AttributeValue *value = copy != NULL ? add_attribute(w, made, "arguments") : NULL;
     if (value == NULL)
         return QN_ERROR_MEMORY;
@@ -167,52 +175,128 @@ static QnTb__Node *begin_node(writer *w, const char *op, char *name)
     return node;
 }
 
-static qn_status add_leaf(writer *w, qn_value *value)
+static qn_status add_leaf(writer *w, const char *op, const char *name, qn_dtype dtype,
+                          const qn_shape *shape, char **path)
 {
-    static const char *const ops[] = {[QN_VALUE_INPUT] = "Placeholder",
-                                      [QN_VALUE_CONSTANT] = "Const",
-                                      [QN_VALUE_VARIABLE] = "VariableV2",
-                                      [QN_VALUE_DATA] = "Placeholder"};
-    const char *name = value->name != NULL ? value->name : "constant";
-    char *path = name_node(w, "", "", value->kind == QN_VALUE_CONSTANT ? "constant" : name);
-    QnTb__Node *node = begin_node(w, ops[value->kind], path);
-    w->leaf_name[value->id] = path;
-    return node != NULL ? add_outputs(w, node, 1, &value) : QN_ERROR_MEMORY;
+    *path = name_node(w, "", "", name);
+    QnTb__Node *node = begin_node(w, op, *path);
+    return node != NULL ? add_outputs(w, node, dtype, 1, &shape) : QN_ERROR_MEMORY;
+}
+
+static const char *name_of_variable(const writer *w, const qn_variable *variable)
+{
+    for (size_t i = 0; i < w->variable_count; i++)
+        if (w->variable[i] == variable)
+            return w->variable_name[i];
+    return NULL;
+}
+
+static qn_status add_variable(writer *w, const qn_variable *variable, char **path)
+{
+    QN_TRY(add_leaf(w, "VariableV2", variable->name, variable->dtype, &variable->shape, path));
+    w->variable[w->variable_count] = variable;
+    w->variable_name[w->variable_count++] = *path;
+    return QN_OK;
+}
+
+static qn_status add_value(writer *w, const qn_value *value)
+{
+    char **path = &w->leaf_name[value->id];
+    if (value->kind == QN_VALUE_VARIABLE)
+        return add_variable(w, value->variable, path);
+    if (value->kind == QN_VALUE_CONSTANT)
+        return add_leaf(w, "Const", "constant", value->dtype, &value->shape, path);
+    return add_leaf(w, "Placeholder", value->name != NULL ? value->name : "input", value->dtype,
+                    &value->shape, path);
+}
+
+/* The name of an input: "dense/matmul", or "dense/matmul:1" for an output but the first. */
+static char *input_name(writer *w, const qn_value *value)
+{
+    if (value->kind != QN_VALUE_NODE)
+        return w->leaf_name[value->id];
+    char *first = w->node_name[value->node->id];
+    if (value->output == 0)
+        return first;
+    size_t room = strlen(first) + 16;
+    char *name = take(w, room, 1);
+    if (name != NULL)
+        snprintf(name, room, "%s:%d", first, value->output);
+    return name;
+}
+
+static int count_updates(const qn_node *node)
+{
+    return node->op->updates != NULL ? node->op->updates(node, NULL, 0) : 0;
+}
+
+/* What a node updates is an input as well: there is no other edge to what it writes. */
+static qn_status add_updated(writer *w, QnTb__Node *made, const qn_node *node, int count)
+{
+    qn_variable **updated = take(w, (size_t)count, sizeof *updated);
+    if (updated == NULL)
+        return QN_ERROR_MEMORY;
+    node->op->updates(node, updated, count);
+    for (int i = 0; i < count; i++)
+        made->input[made->n_input++] = (char *)name_of_variable(w, updated[i]);
+    return QN_OK;
 }
 
 static qn_status add_inputs(writer *w, QnTb__Node *made, const qn_node *node)
 {
-    made->input = take(w, (size_t)node->input_count, sizeof *made->input);
+    int updates = count_updates(node);
+    made->input = take(w, (size_t)(node->input_count + updates), sizeof *made->input);
     if (made->input == NULL)
         return QN_ERROR_MEMORY;
     for (int i = 0; i < node->input_count; i++) {
-        const qn_value *value = node->input[i];
-        char *name =
-            value->kind == QN_VALUE_NODE ? w->node_name[value->node->id] : w->leaf_name[value->id];
-        if (value->kind == QN_VALUE_NODE && value->output > 0) {
-            char *first = name;
-            name = take(w, strlen(first) + 16, 1);
-            if (name != NULL)
-                snprintf(name, strlen(first) + 16, "%s:%d", first, value->output);
-        }
+        char *name = input_name(w, node->input[i]);
         if (name == NULL)
             return QN_ERROR_MEMORY;
         made->input[made->n_input++] = name;
     }
-    return QN_OK;
+    return updates > 0 ? add_updated(w, made, node, updates) : QN_OK;
 }
 
 static qn_status add_node(writer *w, const qn_node *node, const char *root)
 {
+    const qn_shape *shape[QN_MAX_OUTPUTS];
     char *path = name_node(w, root, node->scope != NULL ? node->scope : "", node->op->name);
     QnTb__Node *made = begin_node(w, node->op->name, path);
     if (made == NULL)
         return QN_ERROR_MEMORY;
     w->node_name[node->id] = path;
     made->device = (char *)qn_device_description(w->graph->device)->selector;
-    QN_TRY(add_outputs(w, made, node->output_count, node->output));
+    for (int i = 0; i < node->output_count; i++)
+        shape[i] = &node->output[i]->shape;
+    QN_TRY(add_outputs(w, made, node->output[0]->dtype, node->output_count, shape));
     QN_TRY(add_arguments(w, made, node));
     return add_inputs(w, made, node);
+}
+
+/* Variables that are only written, such as moving averages, are no value of the graph. */
+static qn_status add_written(writer *w, const qn_node *node)
+{
+    int count = count_updates(node);
+    qn_variable **updated = take(w, (size_t)count, sizeof *updated);
+    char *path;
+    if (updated == NULL)
+        return QN_ERROR_MEMORY;
+    if (count > 0)
+        node->op->updates(node, updated, count);
+    for (int i = 0; i < count; i++)
+        if (name_of_variable(w, updated[i]) == NULL)
+            QN_TRY(add_variable(w, updated[i], &path));
+    return QN_OK;
+}
+
+static qn_status add_leaves(writer *w)
+{
+    for (size_t i = 0; i < w->graph->value_count; i++)
+        if (w->graph->value[i]->kind != QN_VALUE_NODE)
+            QN_TRY(add_value(w, w->graph->value[i]));
+    for (size_t i = 0; i < w->graph->node_count; i++)
+        QN_TRY(add_written(w, w->graph->node[i]));
+    return QN_OK;
 }
 
 /* Layers' nodes behind those of the loss are of the backward pass. */
@@ -233,15 +317,18 @@ static qn_status add_nodes(writer *w)
 
 static qn_status fill(writer *w)
 {
-    const qn_graph *graph = w->graph;
-    w->leaf_name = take(w, graph->value_count, sizeof *w->leaf_name);
-    w->node_name = take(w, graph->node_count, sizeof *w->node_name);
-    w->node = take(w, graph->value_count + graph->node_count, sizeof *w->node);
-    if (w->leaf_name == NULL || w->node_name == NULL || w->node == NULL)
+    size_t values = w->graph->value_count, nodes = w->graph->node_count, updates = 0;
+    for (size_t i = 0; i < nodes; i++)
+        updates += (size_t)count_updates(w->graph->node[i]);
+    w->leaf_name = take(w, values, sizeof *w->leaf_name);
+    w->node_name = take(w, nodes, sizeof *w->node_name);
+    w->variable = take(w, values + updates, sizeof *w->variable);
+    w->variable_name = take(w, values + updates, sizeof *w->variable_name);
+    w->node = take(w, values + nodes + updates, sizeof *w->node);
+    if (w->leaf_name == NULL || w->node_name == NULL || w->variable == NULL ||
+        w->variable_name == NULL || w->node == NULL)
         return QN_ERROR_MEMORY;
-    for (size_t i = 0; i < graph->value_count; i++)
-        if (graph->value[i]->kind != QN_VALUE_NODE)
-            QN_TRY(add_leaf(w, graph->value[i]));
+    QN_TRY(add_leaves(w));
     return add_nodes(w);
 }
 
