@@ -57,6 +57,8 @@ configure_and_build() # folder, meson's options...
 {
     folder=$build/$1
     shift
+    # Every optional feature is built, and so tested.
+    set -- -Dwerror=true -Dcairo=enabled -Dprotobuf=enabled "$@"
     if [ -f "$folder/build.ninja" ]; then
         meson configure "$folder" "$@" || return 1
     else
@@ -66,18 +68,14 @@ configure_and_build() # folder, meson's options...
     ninja -C "$folder"
 }
 
-# Every optional feature is built, and so tested.
-features="-Dcairo=enabled -Dprotobuf=enabled"
+build_clang() { CC=clang configure_and_build clang -Dtests=false; }
 
-build_clang() { CC=clang configure_and_build clang -Dwerror=true $features -Dtests=false; }
-
-build_gcc() { configure_and_build gcc -Dwerror=true $features; }
+build_gcc() { configure_and_build gcc; }
 
 # Sanitizers stop at the first finding; -O1 keeps it quick.
 build_sanitized()
 {
-    configure_and_build sanitized -Dwerror=true $features \
-        -Db_sanitize=address,undefined -Db_lundef=false \
+    configure_and_build sanitized -Db_sanitize=address,undefined -Db_lundef=false \
         -Dbuildtype=debug -Doptimization=1 -Ddefault_library=static \
         -Dc_args=-fno-sanitize-recover=all || return 1
     # The kernels are the same: what PoCL compiled for the other build serves this one.
