@@ -27,7 +27,7 @@ failed=0
 export CLICOLOR=0
 # The user's own settings must not choose the device or the folder that the tests see.
 unset QUERN_DEVICE QUERN_CACHE_DIR QUERN_CL_DIR OCL_ICD_VENDORS OPENCL_LAYERS DESTDIR
-export QUERN_INTEL="$build/intel"
+export QUERN_INTEL="$build/intel" QUERN_TENSORBOARD="$build/tensorboard"
 
 report() # status, name, seconds, what
 {
@@ -57,6 +57,8 @@ configure_and_build() # folder, meson's options...
 {
     folder=$build/$1
     shift
+    # Every optional feature is built, and so tested.
+    set -- -Dwerror=true -Dcairo=enabled -Dprotobuf=enabled "$@"
     if [ -f "$folder/build.ninja" ]; then
         meson configure "$folder" "$@" || return 1
     else
@@ -66,15 +68,14 @@ configure_and_build() # folder, meson's options...
     ninja -C "$folder"
 }
 
-build_clang() { CC=clang configure_and_build clang -Dwerror=true -Dcairo=enabled -Dtests=false; }
+build_clang() { CC=clang configure_and_build clang -Dtests=false; }
 
-build_gcc() { configure_and_build gcc -Dwerror=true -Dcairo=enabled; }
+build_gcc() { configure_and_build gcc; }
 
 # Sanitizers stop at the first finding; -O1 keeps it quick.
 build_sanitized()
 {
-    configure_and_build sanitized -Dwerror=true -Dcairo=enabled \
-        -Db_sanitize=address,undefined -Db_lundef=false \
+    configure_and_build sanitized -Db_sanitize=address,undefined -Db_lundef=false \
         -Dbuildtype=debug -Doptimization=1 -Ddefault_library=static \
         -Dc_args=-fno-sanitize-recover=all || return 1
     # The kernels are the same: what PoCL compiled for the other build serves this one.
@@ -107,6 +108,7 @@ tests() # name, folder, meson's options...
 }
 
 stage intel-runtime sh tools/intel-runtime.sh "$build/intel"
+stage tensorboard sh tools/tensorboard.sh "$build/tensorboard"
 stage build-clang build_clang
 stage build-gcc build_gcc
 stage build-sanitized build_sanitized

@@ -13,8 +13,8 @@ packages_of()
         echo ocl-icd-libopencl1 pocl-opencl-icd dataset-fashion-mnist
         ;;
     check)
-        echo g++ chromium clang clang-format doxygen libcairo2-dev libcmocka-dev mesa-opencl-icd \
-            oclgrind python3-venv ca-certificates
+        echo g++ chromium clang clang-format doxygen libcairo2-dev libcmocka-dev libprotobuf-c-dev \
+            mesa-opencl-icd oclgrind protobuf-c-compiler python3-venv ca-certificates
         ;;
     esac
 }

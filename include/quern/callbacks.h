@@ -142,6 +142,31 @@ QN_SPEC_DEFAULTS_FUNCTION_(qn_csv_logger, "CSVLogger", QN_CSV_LOGGER_DEFAULTS)
 #define qn_csv_logger(...)                                                                         \
     QN_SPEC_(qn_csv_logger_params, "CSVLogger", QN_CSV_LOGGER_DEFAULTS, .filename = __VA_ARGS__)
 
+/** Writes event files for TensorBoard, with Keras's tags: results after each epoch as
+ * `epoch_loss`, `epoch_accuracy`, `epoch_learning_rate`, ... in the folder `train` of `log_dir`,
+ * those of validation in its folder `validation`; histograms of weights as
+ * `sequential/dense/kernel/histogram`; the model by its layers, and the graph of a training step.
+ * Validation and qn_evaluate write `evaluation_loss_vs_iterations`, by optimizer steps, as well.
+ * Folders are made. Files are new ones each time, readable at each epoch's end; training that goes
+ * on in the same folder goes on in the curves. Keras's write_images, profile_batch and embeddings
+ * are not there. In a build without protobuf-c it is refused with QN_ERROR_IO. */
+typedef struct qn_tensorboard_params {
+    qn_spec spec;
+    const char *log_dir;
+    int64_t histogram_freq; /**< epochs from one histogram of each weight to the next; 0: none */
+    bool write_graph;
+    /** "epoch"; or "batch" or a number N of optimizer steps: then the running means of the epoch
+     * are written as `batch_loss`, ... after each N of them as well. Steps then run one by one. */
+    const char *update_freq;
+    bool write_steps_per_second; /**< `epoch_steps_per_second`, and `batch_steps_per_second` */
+} qn_tensorboard_params;
+#define QN_TENSORBOARD_DEFAULTS(set)                                                               \
+    set(log_dir, "logs") set(write_graph, true) set(update_freq, "epoch")
+QN_SPEC_DEFAULTS_FUNCTION_(qn_tensorboard, "TensorBoard", QN_TENSORBOARD_DEFAULTS)
+/** `qn_tensorboard(.log_dir = "runs/1", .histogram_freq = 1)` */
+#define qn_tensorboard(...)                                                                        \
+    QN_SPEC_(qn_tensorboard_params, "TensorBoard", QN_TENSORBOARD_DEFAULTS, __VA_ARGS__)
+
 /** Accepted, and the default: qn_fit ends with QN_ERROR_DIVERGED at a loss that is not finite. */
 typedef struct qn_terminate_on_nan_params {
     qn_spec spec;

@@ -50,6 +50,13 @@ QN_API QN_MUST_USE qn_status qn_optimizer_with_schedule(qn_context *ctx, const c
                                                         const char *schedule, qn_write_fn write,
                                                         void *user);
 
+/** Writes a list of callbacks, or NULL, with one more at its end: "csv_logger(log.csv)" and
+ * qn_tensorboard(.log_dir = "logs") give "csv_logger(log.csv), tensorboard(logs)".
+ * @return QN_ERROR_USAGE when the list has one of that type, unless it is to `replace` that one. */
+QN_API QN_MUST_USE qn_status qn_callbacks_with(qn_context *ctx, const char *callbacks,
+                                               const qn_spec *callback, bool replace,
+                                               qn_write_fn write, void *user);
+
 typedef struct qn_plan_params {
     size_t size;
     int64_t batch_size;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hashes, the clock, Philox, and params structs that grow. */
+/* Hashes, a checksum, the clock, Philox, and params structs that grow. */
 #include "base/util.h"
 
 #include <errno.h>
@@ -20,6 +20,23 @@ uint64_t qn_hash_text(uint64_t hash, const char *text)
 {
     /* With the NUL, so that ("ab", "c") and ("a", "bc") differ. */
     return qn_hash(hash, text, strlen(text) + 1);
+}
+
+/* Four bits at a time: the table is of the remainders of their sixteen values. */
+uint32_t qn_crc32c(const void *data, size_t bytes)
+{
+    static const uint32_t table[16] = {
+        0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3,
+        0x61c69362, 0x7198540d, 0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9,
+        0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75,
+    };
+    const unsigned char *byte = data;
+    uint32_t crc = 0xffffffffu;
+    for (size_t i = 0; i < bytes; i++) {
+        crc = table[(crc ^ byte[i]) & 15] ^ crc >> 4;
+        crc = table[(crc ^ (uint32_t)byte[i] >> 4) & 15] ^ crc >> 4;
+    }
+    return ~crc;
 }
 
 double qn_seconds(void)

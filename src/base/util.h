@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hashes, the clock, and Philox. */
+/* Hashes, a checksum, the clock, and Philox. */
 #ifndef BASE_UTIL_H
 #define BASE_UTIL_H
 
@@ -10,6 +10,9 @@
 #define QN_HASH_START 0xcbf29ce484222325ull
 uint64_t qn_hash(uint64_t hash, const void *data, size_t bytes);
 uint64_t qn_hash_text(uint64_t hash, const char *text);
+
+/* CRC-32C (Castagnoli), as iSCSI computes it: RFC 3720, B.4. */
+uint32_t qn_crc32c(const void *data, size_t bytes);
 
 /* Seconds on a monotonic clock; and a sleep. */
 double qn_seconds(void);

@@ -98,6 +98,20 @@ static json_t *whole_json(const qn_model *model, const char *architecture, const
     return NULL;
 }
 
+/* The JSON's text as the env's memory; takes `whole`, which is NULL after a failure. */
+static qn_status dump(qn_env *env, json_t *whole, char **text)
+{
+    char *dumped = whole != NULL ? json_dumps(whole, JSON_COMPACT) : NULL;
+    json_decref(whole);
+    if (dumped == NULL)
+        return qn_fail(env, QN_ERROR_USAGE,
+                       "the model cannot be written as JSON: a name in it is not UTF-8, or host "
+                       "memory ran out");
+    *text = qn_strdup(env, dumped);
+    free(dumped);
+    return *text != NULL ? QN_OK : QN_ERROR_MEMORY;
+}
+
 qn_status qn_model_to_json(qn_model *model, char **text)
 {
     qn_text optimizer = {.env = model->env};
@@ -106,18 +120,68 @@ qn_status qn_model_to_json(qn_model *model, char **text)
         qn_params_write(&optimizer, model->optimizer.schema, model->optimizer.params);
     bool failed = model->text.failed || optimizer.failed; /* their message is there */
     json_t *whole = failed ? NULL : whole_json(model, architecture, qn_text_get(&optimizer));
-    char *dumped = whole != NULL ? json_dumps(whole, JSON_COMPACT) : NULL;
     qn_text_free(&optimizer);
-    json_decref(whole);
-    if (failed)
-        return QN_ERROR_MEMORY;
-    if (dumped == NULL)
-        return qn_fail(model->env, QN_ERROR_USAGE,
-                       "the model cannot be saved: a name in it is not UTF-8, or host memory ran "
-                       "out");
-    *text = qn_strdup(model->env, dumped);
-    free(dumped);
-    return *text != NULL ? QN_OK : QN_ERROR_MEMORY;
+    return failed ? QN_ERROR_MEMORY : dump(model->env, whole, text);
+}
+
+/* ---- Keras's own form ---- */
+
+/* With the batch's dimension, which is null. */
+static json_t *batch_shape_json(const qn_shape *shape)
+{
+    json_t *dims = shape_json(shape->rank - 1, shape->dim + 1);
+    json_array_insert_new(dims, 0, json_null());
+    return dims;
+}
+
+static json_t *keras_input_json(const char *name, const qn_shape *shape)
+{
+    return json_pack("{s:s, s:s, s:{s:s, s:s, s:o}}", "module", "keras.layers", "class_name",
+                     "InputLayer", "config", "name", name, "dtype", "float32", "batch_shape",
+                     batch_shape_json(shape));
+}
+
+static json_t *keras_layer_json(const qn_layer *layer)
+{
+    if (strcmp(layer->type->schema.type, "InputLayer") == 0)
+        return keras_input_json(layer->name, &layer->output);
+    json_t *whole = layer_json(layer);
+    int failed = json_object_set_new(whole, "module", json_string("keras.layers"));
+    failed |=
+        json_object_set_new(json_object_get(whole, "config"), "dtype", json_string("float32"));
+    failed |= json_object_set_new(
+        whole, "build_config", json_pack("{s:o}", "input_shape", batch_shape_json(&layer->input)));
+    if (failed) {
+        json_decref(whole);
+        return NULL;
+    }
+    return whole;
+}
+
+static json_t *keras_layers_json(const qn_model *model)
+{
+    json_t *layers = json_array();
+    int failed = 0;
+    if (strcmp(model->layer[0]->type->schema.type, "InputLayer") != 0)
+        failed |=
+            json_array_append_new(layers, keras_input_json("input_layer", &model->input_shape));
+    for (int i = 0; i < model->layer_count; i++)
+        failed |= json_array_append_new(layers, keras_layer_json(model->layer[i]));
+    if (failed) {
+        json_decref(layers);
+        return NULL;
+    }
+    return layers;
+}
+
+qn_status qn_model_to_keras_json(const qn_model *model, char **text)
+{
+    return dump(model->env,
+                json_pack("{s:s, s:s, s:{s:s, s:o}, s:{s:o}}", "module", "keras", "class_name",
+                          "Sequential", "config", "name", "sequential", "layers",
+                          keras_layers_json(model), "build_config", "input_shape",
+                          batch_shape_json(&model->input_shape)),
+                text);
 }
 
 /* ---- reading ---- */

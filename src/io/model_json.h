@@ -7,6 +7,9 @@
 
 /* *text is to be freed with qn_free. */
 qn_status qn_model_to_json(qn_model *model, char **text);
+/* The built model's layers as Keras's to_json lays them out: name, class, config, shapes; parts of
+ * a layer stay in their text form. For readers of its structure; *text is to be freed. */
+qn_status qn_model_to_keras_json(const qn_model *model, char **text);
 /* Adds the layers to an empty model, builds it with values from `weights`, compiles it if it was,
  * and takes over where training stands, with values from `state` (io/model_tensors.h has the
  * names). A text that is not what qn_model_to_json writes is QN_ERROR_DATA or QN_ERROR_USAGE. */

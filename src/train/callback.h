@@ -41,6 +41,8 @@ typedef qn_status (*qn_callback_fn)(qn_callback *callback, int64_t index, qn_log
 typedef struct qn_callback_type {
     qn_schema schema; /* first */
     qn_callback_fn on[QN_MOMENTS];
+    /* Optional: does one with those params want the moment? Else it wants all of `on`. */
+    bool (*wants)(const void *params, qn_moment moment);
     /* Instead of `on`: the user's own function for a moment, or NULL; and what it is given. */
     qn_hook (*user_hook)(const void *params, qn_moment moment);
     void *(*user)(const void *params);

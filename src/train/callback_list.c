@@ -236,7 +236,8 @@ static bool wants(const qn_callback *c, qn_moment moment)
 {
     if (c->type->user_hook)
         return c->type->user_hook(c->part.params, moment) != NULL;
-    return c->type->on[moment] != NULL;
+    return c->type->on[moment] != NULL &&
+           (!c->type->wants || c->type->wants(c->part.params, moment));
 }
 
 bool qn_callbacks_want(const qn_callback_list *list, qn_moment moment)

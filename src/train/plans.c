@@ -167,6 +167,17 @@ qn_status qn_plans_check(const qn_model *model)
                    "but not add layers to it or compile it");
 }
 
+const qn_graph *qn_plans_training_graph(const qn_model *model)
+{
+    const qn_session *last = NULL;
+
+    for (const qn_session *s = model->plans ? model->plans->session : NULL; s; s = s->next) {
+        if (s->used && s->request.task == QN_TASK_TRAIN && (!last || s->last_use > last->last_use))
+            last = s;
+    }
+    return last ? last->graph.graph : NULL;
+}
+
 /* A ring whose halves hold a chunk each. */
 static int64_t ring_rows_for(const qn_array *data, int64_t batch)
 {

@@ -22,4 +22,7 @@ qn_status qn_plans_samples(qn_model *model, const qn_array *data, int64_t batch,
 qn_status qn_plans_session(qn_model *model, qn_task task, int64_t batch, int64_t rows,
                            const qn_array *data, qn_samples *samples, qn_session **session);
 
+/* The graph of the training that runs now, as built; borrowed until it ends. NULL: none runs. */
+const qn_graph *qn_plans_training_graph(const qn_model *model);
+
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Philox against Random123's published vectors, streams, permutations, hashes, statuses. */
+/* Philox against Random123's published vectors, streams, permutations, hashes, a checksum,
+ * statuses. */
 #include "base/util.h"
 
 #include <quern/common.h>
@@ -118,6 +119,25 @@ static void hash_is_fnv1a(void **state)
                 qn_hash_text(qn_hash_text(QN_HASH_START, "a"), "bc"));
 }
 
+/* RFC 3720, B.4, and the check value that catalogues of CRCs give. */
+static void crc_is_castagnolis(void **state)
+{
+    unsigned char bytes[32] = {0};
+    (void)state;
+    assert_int_equal(qn_crc32c("", 0), 0);
+    assert_int_equal(qn_crc32c("123456789", 9), 0xe3069283);
+    assert_int_equal(qn_crc32c(bytes, 32), 0x8a9136aa);
+    for (int i = 0; i < 32; i++)
+        bytes[i] = (unsigned char)i;
+    assert_int_equal(qn_crc32c(bytes, 32), 0x46dd794e);
+    for (int i = 0; i < 32; i++)
+        bytes[i] = (unsigned char)(31 - i);
+    assert_int_equal(qn_crc32c(bytes, 32), 0x113fdb5c);
+    for (int i = 0; i < 32; i++)
+        bytes[i] = 0xff;
+    assert_int_equal(qn_crc32c(bytes, 32), 0x62a8ab43);
+}
+
 static void clock_and_seed(void **state)
 {
     (void)state;
@@ -187,6 +207,7 @@ int main(void)
         cmocka_unit_test(permutation_depends_on_seed_and_epoch),
         cmocka_unit_test(permutation_is_fair),
         cmocka_unit_test(hash_is_fnv1a),
+        cmocka_unit_test(crc_is_castagnolis),
         cmocka_unit_test(clock_and_seed),
         cmocka_unit_test(statuses_and_types_have_names),
         cmocka_unit_test(logs_are_found_by_name),

@@ -25,7 +25,8 @@ class Options(Case):
             "devices": "--self-test --device --json",
             "train": "--data --layers --init --optimizer --loss --metrics --batch-size --batch "
                      "--seed --device --gemm --schedule --callbacks --sample-weight --class-weight "
-                     "--resume --epochs --validation-split --save --plot --json --quiet",
+                     "--resume --epochs --validation-split --save --plot --tensorboard --histogram-freq "
+                     "--json --quiet",
             "eval": "--model --data --split --batch-size --batch --device --gemm --sample-weight "
                     "--per-class --confusion --worst --json --quiet",
             "weights": "--model --layer --png --device --json",

@@ -2,6 +2,7 @@
 /* What callbacks decide, on results that are written down: a hook gives each epoch its "score". */
 #include "train/fixture.h"
 #include <math.h>
+#include <stdio.h>
 
 #define LAYERS "dense(4, sigmoid), dense(3, softmax)"
 #define LOSS "categorical_crossentropy"
@@ -297,6 +298,11 @@ static void refuses_what_cannot_be(void **in)
         {"model_checkpoint(\"a}\")", "no right field"},
         {"csv_logger", "needs filename"},
         {"csv_logger(log.csv, separator=\";;\")", "separator is \";;\""},
+        {"tensorboard(\"\")", "log_dir is empty"},
+        {"tensorboard(logs, histogram_freq=-1)", "histogram_freq is -1"},
+        {"tensorboard(logs, update_freq=0)", "update_freq is 0: it must be epoch, batch, or"},
+        {"tensorboard(logs, update_freq=10s)", "update_freq is 10s"},
+        {"tensorboard(logs, update_freq=99999999999)", "from 1 to 2147483647"},
         {"callback", "it has no function"},
         {"monitor=loss", "is no list of names"},
         {"terminate_on_nan, early_stopping(", "expected"},
@@ -355,6 +361,44 @@ static void names_its_callbacks(void **in)
     (void)in;
     assert_string_equal(qn_names("callback", 0), "early_stopping");
     assert_string_equal(qn_nearest_name("callback", "csvlogger"), "csv_logger");
+}
+
+static void keep_text(void *user, const char *text)
+{
+    snprintf(user, 200, "%s", text);
+}
+
+/* The list is copied as it is written; one of the same type is refused or replaced. */
+static void adds_one_to_a_list(void **in)
+{
+    static const struct {
+        const char *list, *wanted; /* wanted NULL: refused */
+        bool replace;
+    } cases[] = {
+        {NULL, "csv_logger(\"a b.csv\")", false},
+        {"early_stopping(loss, patience=2)",
+         "early_stopping(loss, patience=2), csv_logger(\"a b.csv\")", false},
+        {"CSVLogger(x), terminate_on_nan", NULL, false},
+        {"CSVLogger(x), terminate_on_nan", "terminate_on_nan, csv_logger(\"a b.csv\")", true},
+    };
+    char text[200];
+
+    (void)in;
+    for (int i = 0; i < QN_COUNT(cases); i++) {
+        qn_status status = qn_callbacks_with(ctx, cases[i].list, qn_csv_logger("a b.csv"),
+                                             cases[i].replace, keep_text, text);
+
+        assert_int_equal(status, cases[i].wanted ? QN_OK : QN_ERROR_USAGE);
+        if (cases[i].wanted)
+            assert_string_equal(text, cases[i].wanted);
+        else
+            assert_non_null(strstr(qn_error(ctx), "have a csv_logger: leave one out"));
+    }
+    must_fail(ctx, QN_ERROR_USAGE, "expected",
+              qn_callbacks_with(ctx, "csv_logger(", qn_csv_logger("b"), true, keep_text, text));
+    must_fail(
+        ctx, QN_ERROR_USAGE, "separator",
+        qn_callbacks_with(ctx, NULL, qn_csv_logger("b", .separator = ""), true, keep_text, text));
 }
 
 /* ---- the log ---- */
@@ -437,6 +481,7 @@ int main(void)
         cmocka_unit_test(refuses_what_cannot_be),
         cmocka_unit_test(misses_a_score_that_no_hook_gave),
         cmocka_unit_test(names_its_callbacks),
+        cmocka_unit_test(adds_one_to_a_list),
         cmocka_unit_test(tells_the_log),
     };
 

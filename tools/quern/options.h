@@ -12,10 +12,10 @@ typedef struct arguments {
     const char *device, *gemm, *data, *layers, *optimizer, *loss, *metrics, *save, *init;
     const char *model, *split, *out, *after, *task;
     const char *callbacks, *schedule, *resume, *sample_weight, *class_weight;
-    const char *plot, *confusion, *worst, *png;
+    const char *plot, *confusion, *worst, *png, *tensorboard;
     const char *operand, *csv, *trace, *roofline, *html;
     struct profiling *profiling; /* profile.c: of a profiled run; NULL: it is not */
-    int64_t batch_size, epochs, seed, count, layer;
+    int64_t batch_size, epochs, seed, count, layer, histogram_freq;
     double validation_split;
     bool json, quiet, self_test, dot, per_class;
     uint64_t given; /* bit i: option i of the table was written; the last bit: the operand */

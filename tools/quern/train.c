@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 /* ---- preparation ---- */
 
@@ -26,7 +27,7 @@ static int check_arguments(train_run *r)
         status = qn_check_writable(r->ctx, a->save);
     if (status == QN_OK && a->plot)
         status = qn_check_writable(r->ctx, a->plot);
-    return status == QN_OK ? EXIT_OK : report_failure(r->ctx, status);
+    return status == QN_OK ? add_tensorboard(r, false) : report_failure(r->ctx, status);
 }
 
 static int open_data(train_run *r)
@@ -73,6 +74,8 @@ static int prepare(train_run *r)
         note(a, "seed    %" PRIu64, qn_context_seed(r->ctx));
     note_samples(a, &r->s);
     code = a->resume ? resume_model(r) : make_model(r->command, a, r->ctx, &r->s, &r->model);
+    if (code == EXIT_OK && a->resume && !options_given(r->command, a, "--callbacks"))
+        code = add_tensorboard(r, true); /* to those of the file */
     if (code != EXIT_OK)
         return code;
     if (from_file)
@@ -191,6 +194,7 @@ static int train(const subcommand *command, const arguments *a)
     qn_model_destroy(&r.model);
     close_samples(&r.s);
     qn_context_destroy(&r.ctx);
+    free(r.callbacks);
     return code;
 }
 
@@ -217,6 +221,11 @@ static const option options[] = {
      "where the model goes (safetensors); checked before training"},
     {"--plot", OPTION_TEXT, offsetof(arguments, plot), "FILE", NULL,
      "draw loss and metrics by epoch there (.png, .svg or .pdf), anew at each epoch's end"},
+    {"--tensorboard", OPTION_TEXT, offsetof(arguments, tensorboard), "DIR", NULL,
+     "write results, the model's graph and histograms for TensorBoard there; short for the "
+     "callback tensorboard(DIR, N)"},
+    {"--histogram-freq", OPTION_INT, offsetof(arguments, histogram_freq), "N", "0",
+     "with --tensorboard: epochs from one histogram of the weights to the next; 0: none"},
     JSON_OPTION,
     QUIET_OPTION,
     {NULL},

@@ -7,7 +7,8 @@
 
 typedef struct train_run {
     const subcommand *command;
-    arguments a; /* as given; with --resume completed from the file */
+    arguments a;     /* as given; with --resume completed from the file, --tensorboard a callback */
+    char *callbacks; /* the text with that; NULL: not given */
     qn_context *ctx;
     qn_model *model;
     samples s;
@@ -29,6 +30,12 @@ int resume_check_options(const train_run *r);
 int resume_model(train_run *r);
 /* Says where training stands. */
 void resume_note(const train_run *r);
+
+/* ---- train_tensorboard.c ---- */
+
+/* --tensorboard joins the callbacks, which may have one of their own only to be replaced. Says what
+ * is wrong and returns an exit code. */
+int add_tensorboard(train_run *r, bool replace);
 
 /* ---- train_report.c ---- */
 

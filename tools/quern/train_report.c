@@ -103,6 +103,7 @@ static int print_json(const train_run *r)
     json_object_set_new(object, "resumed", json_text(r->a.resume));
     json_object_set_new(object, "saved", json_text(r->saved));
     json_object_set_new(object, "plot", json_text(r->plot_failed ? NULL : r->a.plot));
+    json_object_set_new(object, "tensorboard", json_text(r->a.tensorboard));
     json_object_set_new(object, "interrupted", json_boolean(r->stopped));
     json_object_set_new(object, "version", json_text(qn_version()));
     return json_print(object);
@@ -121,6 +122,8 @@ static int print_text(const train_run *r)
         printf("%-6s%s\n", "saved", r->saved);
     if (r->a.plot && !r->plot_failed)
         printf("%-6s%s\n", "plot", r->a.plot);
+    if (r->a.tensorboard)
+        printf("events %s\n", r->a.tensorboard);
     return EXIT_OK;
 }
 

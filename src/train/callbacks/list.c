@@ -8,6 +8,7 @@ static const qn_callback_type *const types[] = {
     &qn_callback_reduce_lr_on_plateau,
     &qn_callback_learning_rate_scheduler,
     &qn_callback_csv_logger,
+    &qn_callback_tensorboard,
     &qn_callback_terminate_on_nan,
     &qn_callback_user,
     NULL,

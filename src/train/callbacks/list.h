@@ -7,6 +7,7 @@
 
 extern const qn_callback_type qn_callback_csv_logger, qn_callback_early_stopping,
     qn_callback_learning_rate_scheduler, qn_callback_model_checkpoint,
-    qn_callback_reduce_lr_on_plateau, qn_callback_terminate_on_nan, qn_callback_user;
+    qn_callback_reduce_lr_on_plateau, qn_callback_tensorboard, qn_callback_terminate_on_nan,
+    qn_callback_user;
 
 #endif
