@@ -42,8 +42,8 @@ typedef struct judge {
     char load[96]; /* what the machine does beside, where that is much */
 } judge;
 
-/* The benchmark itself has been running for seconds: it
- * is in the average of the last minute, and a load that was there before is in that of five. */
+/* The benchmark itself has been running for seconds: it is in the average of the last minute, and a
+ * load that was there before is in that of five. */
 static void look_at_load(judge *j)
 {
     double load[2];

@@ -46,41 +46,51 @@ static qn_status check_outputs(const arguments *a, qn_context *ctx)
     return status;
 }
 
-/* A copy of what was written last. */
+typedef struct kept_text {
+    char *data;
+    size_t length;
+    bool failed; /* out of memory */
+} kept_text;
+
+/* For qn_write_fn: adds to the kept_text `user`. */
 static void keep_text(void *user, const char *text)
 {
-    char **kept = user;
-    free(*kept);
-    *kept = strdup(text);
+    kept_text *kept = user;
+    size_t length = strlen(text);
+    char *grown = kept->failed ? NULL : realloc(kept->data, kept->length + length + 1);
+    if (!grown) {
+        kept->failed = true;
+        return;
+    }
+    memcpy(grown + kept->length, text, length + 1);
+    kept->data = grown;
+    kept->length += length;
 }
 
-static qn_status write_output(qn_context *ctx, const qn_profile *profile, qn_profile_format format,
-                              const char *path)
+static int write_output(qn_context *ctx, const qn_profile *profile, qn_profile_format format,
+                        const char *path)
 {
-    char *text = NULL;
+    kept_text text = {.data = NULL};
     qn_status status = qn_profile_write(profile, format, keep_text, &text);
-    if (status == QN_OK)
-        status = text ? qn_replace_file(ctx, path, text, strlen(text)) : QN_ERROR_MEMORY;
-    free(text);
-    return status;
-}
-
-/* For qn_write_fn: `user` is a json_t *; the pieces are one text and its newline. */
-static void read_json(void *user, const char *text)
-{
-    json_t **object = user;
-    if (!*object)
-        *object = json_loads(text, 0, NULL);
+    if (status == QN_OK && !text.failed)
+        status = qn_replace_file(ctx, path, text.data, text.length);
+    int code = text.failed       ? out_of_memory()
+               : status != QN_OK ? report_failure(ctx, status)
+                                 : EXIT_OK;
+    free(text.data);
+    return code;
 }
 
 static int draw_roofline_of(qn_context *ctx, const qn_profile *profile, const char *path)
 {
-    json_t *object = NULL;
-    qn_status status = qn_profile_write(profile, QN_PROFILE_JSON, read_json, &object);
+    kept_text text = {.data = NULL};
+    qn_status status = qn_profile_write(profile, QN_PROFILE_JSON, keep_text, &text);
+    json_t *object = text.data && !text.failed ? json_loads(text.data, 0, NULL) : NULL;
     int code = status != QN_OK ? report_failure(ctx, status)
                : !object       ? out_of_memory()
                                : pictures->roofline(ctx, path, object);
     json_decref(object);
+    free(text.data);
     return code;
 }
 
@@ -88,12 +98,13 @@ static int write_all(const arguments *a, qn_context *ctx, const qn_profile *prof
 {
     qn_status status = qn_profile_write(profile, a->json ? QN_PROFILE_JSON : QN_PROFILE_TABLE,
                                         write_to_file, stdout);
-    for (size_t i = 0; i < OUTPUTS && status == QN_OK; i++)
+    int code = status == QN_OK ? EXIT_OK : report_failure(ctx, status);
+    for (size_t i = 0; i < OUTPUTS && code == EXIT_OK; i++)
         if (path_of(a, &outputs[i]))
-            status = write_output(ctx, profile, outputs[i].format, path_of(a, &outputs[i]));
-    if (status != QN_OK)
-        return report_failure(ctx, status);
-    return a->roofline ? draw_roofline_of(ctx, profile, a->roofline) : EXIT_OK;
+            code = write_output(ctx, profile, outputs[i].format, path_of(a, &outputs[i]));
+    if (code == EXIT_OK && a->roofline)
+        code = draw_roofline_of(ctx, profile, a->roofline);
+    return code;
 }
 
 /* ---- the region ---- */
