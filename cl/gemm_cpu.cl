@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* c = activation(op(a) op(b) + bias) for CPUs: a work-group is one work-item, a task for one core,
+/* c = activation(op(a) op(b) + bias), or op(a) op(b) times the activation's gradient, for CPUs: a work-group is one work-item, a task for one core,
  * and owns a block of c. It goes over the block in register tiles of QN_MR rows by up to QN_NV
  * vectors (Goto & van de Geijn 2008), each element summed in the order of k by fused multiply-adds.
  *
@@ -39,6 +39,9 @@
 #ifndef QN_BIAS
 #define QN_BIAS 0
 #endif
+#ifndef QN_GRADIENT
+#define QN_GRADIENT 0 /* c = op(a) op(b) * activation'(y); no bias */
+#endif
 #ifndef QN_ACTIVATION
 #define QN_ACTIVATION qn_linear /* with its prefix: some drivers define tanh as a macro */
 #endif
@@ -47,6 +50,7 @@ typedef qn_real qn_vector;
 #define QN_LOAD(p) QN_JOIN(vload, QN_W, )(0, (p))
 #define QN_STORE(x, p) QN_JOIN(vstore, QN_W, )((x), 0, (p))
 #define QN_ACTIVATE(x) QN_ACTIVATION(x)
+#define QN_GRADIENT_AT(y) QN_JOIN(QN_ACTIVATION, _grad, )((qn_vector)(0.0f), (y))
 
 #if QN_PACK
 typedef const __local float *qn_b_pointer;
@@ -144,7 +148,7 @@ QN_INLINE void pack(const __global float *b, __local float *to, int pitch, int k
 QN_INLINE void tile(const int v, const __global float *a, const int *a_row, int a_step,
                     qn_b_pointer b, const int *b_at, int b_step, int kc, int b_safe,
                     __global float *c, const int *column, int rows, int n, bool first, bool last,
-                    const __global float *bias)
+                    const __global float *bias, const __global float *y)
 {
     qn_vector sum[QN_MR][QN_NV];
 #pragma unroll
@@ -162,32 +166,42 @@ QN_INLINE void tile(const int v, const __global float *a, const int *a_row, int 
                     sum[i][j] = load_row(c + (size_t)i * n + column[j], n);
 #endif
     for (int k = 0; k < b_safe; k++) {
-        qn_vector y[QN_NV];
+        qn_vector from_b[QN_NV];
 #pragma unroll
         for (int j = 0; j < QN_NV; j++)
             if (j < v)
-                y[j] = QN_LOAD(b + b_at[j]);
+                from_b[j] = QN_LOAD(b + b_at[j]);
 #pragma unroll
         for (int i = 0; i < QN_MR; i++) {
             const qn_vector x = a[a_row[i]];
 #pragma unroll
             for (int j = 0; j < QN_NV; j++)
                 if (j < v)
-                    sum[i][j] = fma(x, y[j], sum[i][j]);
+                    sum[i][j] = fma(x, from_b[j], sum[i][j]);
         }
         a += a_step;
         b += b_step;
     }
 #if QN_NARROW && !QN_PACK
     for (int k = b_safe; k < kc; k++) {
-        const qn_vector y = load_part(b, n);
+        const qn_vector from_b = load_part(b, n);
 #pragma unroll
         for (int i = 0; i < QN_MR; i++)
-            sum[i][0] = fma((qn_vector)(a[a_row[i]]), y, sum[i][0]);
+            sum[i][0] = fma((qn_vector)(a[a_row[i]]), from_b, sum[i][0]);
         a += a_step;
         b += b_step;
     }
 #endif
+#if QN_GRADIENT
+    if (last) {
+#pragma unroll
+        for (int i = 0; i < QN_MR; i++)
+#pragma unroll
+            for (int j = 0; j < QN_NV; j++)
+                if (i < rows && j < v)
+                    sum[i][j] *= QN_GRADIENT_AT(load_row(y + (size_t)i * n + column[j], n));
+    }
+#else
     if (last) {
 #pragma unroll
         for (int j = 0; j < QN_NV; j++)
@@ -203,6 +217,7 @@ QN_INLINE void tile(const int v, const __global float *a, const int *a_row, int 
                     sum[i][j] = QN_ACTIVATE(sum[i][j]);
             }
     }
+#endif
 #pragma unroll
     for (int i = 0; i < QN_MR; i++)
 #pragma unroll
@@ -215,12 +230,12 @@ QN_INLINE void tile(const int v, const __global float *a, const int *a_row, int 
             }
 }
 
-/* Group (i, j) makes rows [i * block_rows, ...) and the j-th share of the vectors of a row. Where
+/* bias [n] is read with QN_BIAS, y [m, n] with QN_GRADIENT. Group (i, j) makes rows [i * block_rows, ...) and the j-th share of the vectors of a row. Where
  * there are several shares, each has two vectors or more. */
 __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void
 gemm_cpu(const __global float *restrict a, const __global float *restrict b,
-         const __global float *restrict bias, __global float *restrict c, int m, int n, int k,
-         int block_rows)
+         const __global float *restrict bias, const __global float *restrict y,
+         __global float *restrict c, int m, int n, int k, int block_rows)
 {
 #if QN_PACK
     __local float panel[QN_KC * QN_NV * QN_W];
@@ -267,7 +282,8 @@ gemm_cpu(const __global float *restrict a, const __global float *restrict b,
                     a_row[r] = min(r, rows - 1) * a_pitch;
 #define QN_TILE(count)                                                                             \
     tile(count, a + (size_t)i * a_pitch + (size_t)k0 * a_step, a_row, a_step, panel, b_at, b_step, \
-         kc, b_safe, c + (size_t)i * n, column, rows, n, k0 == 0, k0 + kc == k, bias)
+         kc, b_safe, c + (size_t)i * n, column, rows, n, k0 == 0, k0 + kc == k, bias,              \
+         y + (size_t)i * n)
                 if (v == 1)
                     QN_TILE(1);
 #if QN_NV >= 2 && !QN_NARROW

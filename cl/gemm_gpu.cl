@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* c = activation(op(a) op(b) + bias) for GPUs: a work-group of QN_IM x QN_IN items makes a tile of
+/* c = activation(op(a) op(b) + bias), or op(a) op(b) times the activation's gradient, for GPUs: a work-group of QN_IM x QN_IN items makes a tile of
  * c, each item QN_RM x QN_RN elements of it in registers, from tiles of op(a) and op(b) in local
  * memory, QN_KT values of k at a time; each element is summed in the order of k. An item's elements
  * lie QN_IM rows and QN_IN columns apart, so that neighbours read and write neighbours. */
@@ -29,6 +29,9 @@
 #ifndef QN_BIAS
 #define QN_BIAS 0
 #endif
+#ifndef QN_GRADIENT
+#define QN_GRADIENT 0 /* c = op(a) op(b) * activation'(y); no bias */
+#endif
 #ifndef QN_ACTIVATION
 #define QN_ACTIVATION qn_linear /* with its prefix: some drivers define tanh as a macro */
 #endif
@@ -39,7 +42,11 @@
 /* One float between rows: a column of a tile is spread over the banks of local memory. */
 #define QN_A_PITCH (QN_TM + 1)
 #define QN_B_PITCH (QN_TN + 1)
-#define QN_ACTIVATE(x) QN_ACTIVATION(x)
+#if QN_GRADIENT
+#define QN_RESULT(x, at) ((x) * QN_JOIN(QN_ACTIVATION, _grad, )(0.0f, y[at]))
+#else
+#define QN_RESULT(x, at) QN_ACTIVATION(x)
+#endif
 
 /* Brings a tile of `across` columns (of c) by QN_KT values of k, as to[value][column], zeros outside
  * of the matrix. `along_k`: memory runs along k, [columns, k]; otherwise [k, columns]. A macro and
@@ -56,11 +63,12 @@
 
 __kernel __attribute__((reqd_work_group_size(QN_IN, QN_IM, 1))) void
 gemm_gpu(const __global float *restrict a, const __global float *restrict b,
-         const __global float *restrict bias, __global float *restrict c, int m, int n, int k)
+         const __global float *restrict bias, const __global float *restrict y,
+         __global float *restrict c, int m, int n, int k)
 {
     __local float a_tile[QN_KT * QN_A_PITCH];
     __local float b_tile[QN_KT * QN_B_PITCH];
-    const int x = get_local_id(0), y = get_local_id(1), item = y * QN_IN + x;
+    const int item_n = get_local_id(0), item_m = get_local_id(1), item = item_m * QN_IN + item_n;
     const int column0 = get_group_id(0) * QN_TN, row0 = get_group_id(1) * QN_TM;
     float sum[QN_RM][QN_RN];
 
@@ -76,10 +84,10 @@ gemm_gpu(const __global float *restrict a, const __global float *restrict b,
             float from_a[QN_RM], from_b[QN_RN];
 #pragma unroll
             for (int i = 0; i < QN_RM; i++)
-                from_a[i] = a_tile[t * QN_A_PITCH + i * QN_IM + y];
+                from_a[i] = a_tile[t * QN_A_PITCH + i * QN_IM + item_m];
 #pragma unroll
             for (int j = 0; j < QN_RN; j++)
-                from_b[j] = b_tile[t * QN_B_PITCH + j * QN_IN + x];
+                from_b[j] = b_tile[t * QN_B_PITCH + j * QN_IN + item_n];
 #pragma unroll
             for (int i = 0; i < QN_RM; i++)
 #pragma unroll
@@ -90,7 +98,7 @@ gemm_gpu(const __global float *restrict a, const __global float *restrict b,
     }
 #pragma unroll
     for (int j = 0; j < QN_RN; j++) {
-        const int column = column0 + j * QN_IN + x;
+        const int column = column0 + j * QN_IN + item_n;
         if (column < n) {
 #if QN_BIAS
             const float shift = bias[column];
@@ -99,9 +107,10 @@ gemm_gpu(const __global float *restrict a, const __global float *restrict b,
 #endif
 #pragma unroll
             for (int i = 0; i < QN_RM; i++) {
-                const int row = row0 + i * QN_IM + y;
+                const int row = row0 + i * QN_IM + item_m;
+                const size_t at = (size_t)row * n + column;
                 if (row < m)
-                    c[(size_t)row * n + column] = QN_ACTIVATE(sum[i][j] + shift);
+                    c[at] = QN_RESULT(sum[i][j] + shift, at);
             }
         }
     }

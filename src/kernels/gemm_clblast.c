@@ -161,6 +161,9 @@ qn_status qn_gemm_clblast(qn_steps *steps, const qn_gemm *gemm)
                        (long long)gemm->m, (long long)gemm->k, (long long)gemm->k,
                        (long long)gemm->n);
     QN_TRY(record_product(steps, gemm));
+    if (gemm->y)
+        return qn_kernel_unary_grad(steps, gemm->activation, gemm->c, NULL, gemm->y, gemm->c,
+                                    gemm->m * gemm->n);
     if (gemm->bias)
         return qn_kernel_bias(steps, gemm->activation, gemm->c, gemm->bias, gemm->c, gemm->m,
                               gemm->n);

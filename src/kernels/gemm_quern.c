@@ -101,13 +101,14 @@ double qn_gemm_flops(const qn_gemm *gemm)
 double qn_gemm_elements(const qn_gemm *gemm)
 {
     return (double)gemm->m * (double)gemm->k + (double)gemm->k * (double)gemm->n +
-           (double)gemm->m * (double)gemm->n + (gemm->bias ? (double)gemm->n : 0.0);
+           (double)gemm->m * (double)gemm->n * (gemm->y ? 2.0 : 1.0) +
+           (gemm->bias ? (double)gemm->n : 0.0);
 }
 
 static void begin(qn_launch *launch, qn_steps *steps, const qn_gemm *gemm,
                   const qn_gemm_tiles *tiles)
 {
-    char shape[112], activation[96], options[288];
+    char shape[112], activation[96], options[304];
 
     if (tiles->cpu)
         snprintf(shape, sizeof shape,
@@ -118,8 +119,9 @@ static void begin(qn_launch *launch, qn_steps *steps, const qn_gemm *gemm,
         snprintf(shape, sizeof shape, "-DQN_IM=%d -DQN_IN=%d -DQN_RM=%d -DQN_RN=%d -DQN_KT=%d",
                  tiles->items_m, tiles->items_n, tiles->rm, tiles->rn, tiles->kt);
     qn_elementwise_options(gemm->activation, "QN_ACTIVATION", activation, sizeof activation);
-    snprintf(options, sizeof options, "-DQN_TRANS_A=%d -DQN_TRANS_B=%d %s -DQN_BIAS=%d %s",
-             gemm->trans_a, gemm->trans_b, shape, gemm->bias != NULL, activation);
+    snprintf(options, sizeof options,
+             "-DQN_TRANS_A=%d -DQN_TRANS_B=%d %s -DQN_BIAS=%d -DQN_GRADIENT=%d %s", gemm->trans_a,
+             gemm->trans_b, shape, gemm->bias != NULL, gemm->y != NULL, activation);
     qn_launch_begin(launch, steps, tiles->cpu ? "gemm_cpu.cl" : "gemm_gpu.cl", options,
                     tiles->cpu ? "gemm_cpu" : "gemm_gpu");
 }
@@ -149,6 +151,7 @@ qn_status qn_gemm_quern_tiled(qn_steps *steps, const qn_gemm *gemm, const qn_gem
     qn_launch_buffer(&launch, gemm->a);
     qn_launch_buffer(&launch, gemm->b);
     qn_launch_buffer(&launch, gemm->bias ? gemm->bias : gemm->b); /* unread without QN_BIAS */
+    qn_launch_buffer(&launch, gemm->y ? gemm->y : gemm->b);       /* and without QN_GRADIENT */
     qn_launch_buffer(&launch, gemm->c);
     qn_launch_i32(&launch, gemm->m);
     qn_launch_i32(&launch, gemm->n);

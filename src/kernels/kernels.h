@@ -290,12 +290,13 @@ qn_status qn_kernel_constrain_norm(qn_steps *steps, qn_buffer *w, qn_buffer *lat
 /* ---- gemm.c: the table of candidates ---- */
 
 /* c [m, n] = activation(op(a) op(b) + bias); a is [m, k], or [k, m] when trans_a; b is [k, n], or
- * [n, k] when trans_b. bias [n] or NULL. */
+ * [n, k] when trans_b. bias [n] or NULL. With y [m, n] instead, which the activation made, c is
+ * op(a) op(b) * activation'(y): of an activation whose gradient reads y alone (qn_unary_reads). */
 typedef struct qn_gemm {
     int64_t m, n, k;
     bool trans_a, trans_b;
     qn_buffer *a, *b, *c;
-    qn_buffer *bias;
+    qn_buffer *bias, *y; /* one of them at most */
     qn_elementwise activation;
 } qn_gemm;
 /* Takes the candidate that steps->gemm says ("auto": own kernels on CPUs, CLBlast on GPUs; the

@@ -65,6 +65,30 @@ static qn_status rewrite_dense(qn_work *work, qn_node *matmul, bool *found)
     return QN_OK;
 }
 
+/* ---- matmul, then the gradient of the activation that made y -> dense_grad ---- */
+
+static qn_status rewrite_dense_grad(qn_work *work, qn_node *matmul, bool *found)
+{
+    if (matmul->op != &qn_matmul_op)
+        return QN_OK;
+    qn_dense_attributes attributes = {.matmul = *(const qn_matmul_attributes *)matmul->attributes};
+    qn_node *gradient = only_reader(work, matmul->output[0]);
+    if (!gradient || !qn_node_unary_grad(gradient, &attributes.activation) ||
+        gradient->input[0] != matmul->output[0] ||
+        !qn_shape_equal(&matmul->output[0]->shape, &gradient->output[0]->shape))
+        return QN_OK;
+    qn_value *input[3] = {matmul->input[0], matmul->input[1], gradient->input[1]};
+    qn_node *fused =
+        qn_work_add(work, &qn_dense_grad_op, &attributes, 3, input, 1, gradient->output);
+    if (!fused)
+        return QN_ERROR_MEMORY;
+    take_place(work, fused, gradient);
+    qn_work_remove(work, matmul);
+    qn_work_remove(work, gradient);
+    *found = true;
+    return QN_OK;
+}
+
 /* ---- softmax, then (sparse) categorical cross-entropy, with the gradient of its batch mean where
  * there is one -> softmax_loss ---- */
 
@@ -154,6 +178,7 @@ static qn_status rewrite_softmax_loss(qn_work *work, qn_node *loss, bool *found)
 
 static const qn_pattern patterns[] = {
     {"dense", rewrite_dense},
+    {"dense_grad", rewrite_dense_grad},
     {"softmax_loss", rewrite_softmax_loss},
 };
 

@@ -21,7 +21,7 @@ static qn_status dense_emit(qn_emit *e)
 {
     const qn_dense_attributes *attributes = e->node->attributes;
     qn_buffer *bias = e->node->input_count > 2 ? qn_emit_input(e, 2) : NULL;
-    return qn_emit_product(e, &attributes->matmul, bias, attributes->activation);
+    return qn_emit_product(e, &attributes->matmul, bias, NULL, attributes->activation);
 }
 
 static void dense_describe(const qn_node *node, qn_text *text)
@@ -52,6 +52,43 @@ const qn_op qn_dense_op = {
     .infer = dense_infer,
     .emit = dense_emit,
     .describe = dense_describe,
+};
+
+/* ---- dense_grad: a b times the gradient, at y, of the activation that made y ---- */
+
+static qn_status dense_grad_infer(qn_infer *io)
+{
+    const qn_dense_attributes *attributes = io->attributes;
+    QN_TRY(qn_infer_product(io, &attributes->matmul));
+    if (!qn_shape_equal(&io->input[2]->shape, &io->shape[0]))
+        return qn_infer_misfit(io, "the third must have the product's shape");
+    return QN_OK;
+}
+
+static qn_status dense_grad_emit(qn_emit *e)
+{
+    const qn_dense_attributes *attributes = e->node->attributes;
+    return qn_emit_product(e, &attributes->matmul, NULL, qn_emit_input(e, 2),
+                           attributes->activation);
+}
+
+static void dense_grad_describe(const qn_node *node, qn_text *text)
+{
+    const qn_dense_attributes *attributes = node->attributes;
+    qn_text_add(text, "%s",
+                attributes->matmul.transpose_a   ? "transpose_a, "
+                : attributes->matmul.transpose_b ? "transpose_b, "
+                                                 : "");
+    qn_elementwise_describe(attributes->activation, text);
+}
+
+const qn_op qn_dense_grad_op = {
+    .name = "dense_grad",
+    .inputs = 3,
+    .attributes = sizeof(qn_dense_attributes),
+    .infer = dense_grad_infer,
+    .emit = dense_grad_emit,
+    .describe = dense_grad_describe,
 };
 
 /* ---- softmax_loss: from y_true and logits [B, .., columns] to probabilities, row losses and the

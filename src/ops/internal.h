@@ -15,7 +15,7 @@ extern const qn_op qn_leaky_relu_op, qn_elu_op, qn_selu_op, qn_gelu_op, qn_gelu_
 extern const qn_op qn_add_op, qn_subtract_op, qn_multiply_op, qn_divide_op, qn_divide_grad_op;
 extern const qn_op qn_affine_op, qn_bias_add_op, qn_reshape_op, qn_scale_rows_op;
 extern const qn_op qn_softmax_op, qn_softmax_grad_op;
-extern const qn_op qn_matmul_op, qn_dense_op;
+extern const qn_op qn_matmul_op, qn_dense_op, qn_dense_grad_op;
 extern const qn_op qn_sum_op, qn_mean_op, qn_column_sum_op, qn_broadcast_op;
 extern const qn_op qn_batch_mean_op, qn_batch_mean_grad_op;
 extern const qn_op qn_loss_op, qn_loss_grad_op, qn_softmax_loss_op, qn_accuracy_op;
@@ -34,7 +34,8 @@ extern const qn_op qn_cosines_op, qn_cosines_grad_op, qn_valid_rows_op, qn_per_r
 typedef struct qn_matmul_attributes {
     bool transpose_a, transpose_b;
 } qn_matmul_attributes;
-/* matmul (inputs a, b), bias (a third input, or none) and activation in one. */
+/* matmul (inputs a, b), bias (a third input, or none) and activation in one; of dense_grad, whose
+ * third input is y, the product times the activation's gradient there. */
 typedef struct qn_dense_attributes {
     qn_matmul_attributes matmul;
     qn_elementwise activation;
@@ -64,6 +65,8 @@ qn_status qn_shape_from(qn_graph *graph, const char *op, int rank, const int64_t
 int64_t qn_shape_inner(const qn_shape *shape);
 /* Whether the node's op is one of unary.c: then which function, with its parameter. */
 bool qn_node_elementwise(const qn_node *node, qn_elementwise *function);
+/* Whether the node is a unary_grad that reads y alone: then of which function. */
+bool qn_node_unary_grad(const qn_node *node, qn_elementwise *function);
 /* The largest parameter: finite in float32. */
 #define QN_MAX_ALPHA 1e30
 /* "tanh", "elu(0.5)" */
@@ -72,7 +75,7 @@ void qn_elementwise_describe(qn_elementwise function, qn_text *text);
 /* Shape rule and launch of products (matmul.c), for `dense` as well. */
 qn_status qn_infer_product(qn_infer *io, const qn_matmul_attributes *attributes);
 qn_status qn_emit_product(qn_emit *e, const qn_matmul_attributes *attributes, qn_buffer *bias,
-                          qn_elementwise activation);
+                          qn_buffer *y, qn_elementwise activation);
 /* Rules of targets against predictions (loss.c), for accuracy and softmax_loss as well. */
 qn_status qn_infer_targets(qn_infer *io, bool sparse);
 

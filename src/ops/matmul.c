@@ -49,7 +49,7 @@ qn_status qn_infer_product(qn_infer *io, const qn_matmul_attributes *attributes)
 }
 
 qn_status qn_emit_product(qn_emit *e, const qn_matmul_attributes *attributes, qn_buffer *bias,
-                          qn_elementwise activation)
+                          qn_buffer *y, qn_elementwise activation)
 {
     const qn_value *a = e->node->input[0], *c = e->node->output[0];
     int64_t columns = qn_shape_columns(&a->shape), rows = qn_emit_count(e, a) / columns;
@@ -63,6 +63,7 @@ qn_status qn_emit_product(qn_emit *e, const qn_matmul_attributes *attributes, qn
         .b = qn_emit_input(e, 1),
         .c = qn_emit_output(e, 0),
         .bias = bias,
+        .y = y,
         .activation = activation,
     };
     return qn_kernel_gemm(e->steps, &gemm);
@@ -92,7 +93,7 @@ static qn_status grad(qn_grad *g)
 
 static qn_status emit(qn_emit *e)
 {
-    return qn_emit_product(e, e->node->attributes, NULL, qn_plain(NULL));
+    return qn_emit_product(e, e->node->attributes, NULL, NULL, qn_plain(NULL));
 }
 
 static void describe(const qn_node *node, qn_text *text)

@@ -73,6 +73,15 @@ bool qn_node_elementwise(const qn_node *node, qn_elementwise *function)
     return true;
 }
 
+bool qn_node_unary_grad(const qn_node *node, qn_elementwise *function)
+{
+    const unary_grad_attributes *attributes = node->attributes;
+    if (node->op != &qn_unary_grad_op || attributes->reads_x || !attributes->reads_y)
+        return false;
+    *function = attributes->function;
+    return true;
+}
+
 void qn_elementwise_describe(qn_elementwise function, qn_text *text)
 {
     qn_text_add(text, "%s", function.function);

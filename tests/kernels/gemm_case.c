@@ -34,7 +34,21 @@ static double activate(const gemm_case *one, double x)
     return x > 0.0 ? x : 0.0;
 }
 
-static double *reference(const gemm_case *one, const float *a, const float *b, const float *bias)
+/* Told from y, as the kernels do. */
+static double gradient_at(const gemm_case *one, double y)
+{
+    if (strcmp(one->activation, "sigmoid") == 0)
+        return y * (1.0 - y);
+    if (strcmp(one->activation, "tanh") == 0)
+        return 1.0 - y * y;
+    if (strcmp(one->activation, "leaky_relu") == 0)
+        return y >= 0.0 ? 1.0 : (double)(float)one->alpha; /* at 0 as in JAX */
+    assert_string_equal(one->activation, "relu");
+    return y > 0.0 ? 1.0 : 0.0;
+}
+
+static double *reference(const gemm_case *one, const float *a, const float *b, const float *bias,
+                         const float *y)
 {
     double *c = malloc((size_t)one->m * (size_t)one->n * sizeof *c);
 
@@ -46,7 +60,8 @@ static double *reference(const gemm_case *one, const float *a, const float *b, c
             for (int k = 0; k < one->k; k++)
                 sum += (double)a[one->trans_a ? k * one->m + i : i * one->k + k] *
                        (double)b[one->trans_b ? j * one->k + k : k * one->n + j];
-            c[i * one->n + j] = activate(one, sum);
+            c[i * one->n + j] = one->gradient ? sum * gradient_at(one, (double)y[i * one->n + j])
+                                              : activate(one, sum);
         }
     return c;
 }
@@ -70,8 +85,11 @@ static float *draw(fixture *f, int count, bool integral, double scale)
 
 static const char *title(const gemm_case *one, char *text, size_t size)
 {
-    snprintf(text, size, "%c%c %d x %d x %d, %s bias, %s", one->trans_a ? 'T' : 'N',
-             one->trans_b ? 'T' : 'N', one->m, one->n, one->k, one->bias ? "with" : "no",
+    snprintf(text, size, "%c%c %d x %d x %d, %s, %s", one->trans_a ? 'T' : 'N',
+             one->trans_b ? 'T' : 'N', one->m, one->n, one->k,
+             one->gradient ? "gradient"
+             : one->bias   ? "with bias"
+                           : "no bias",
              one->activation ? one->activation : "linear");
     return text;
 }
@@ -84,7 +102,8 @@ void check_product(fixture *f, const gemm_case *one, bool integral, gemm_record 
     float *a = draw(f, one->m * one->k, integral, 1.0);
     float *b = draw(f, one->k * one->n, integral, 1.0 / sqrt(one->k));
     float *bias = draw(f, one->n, integral, 1.0);
-    double *wanted = reference(one, a, b, bias);
+    float *y = draw(f, one->m * one->n, integral, 1.0);
+    double *wanted = reference(one, a, b, bias, y);
     const int count = one->m * one->n;
     qn_gemm gemm = {.m = one->m,
                     .n = one->n,
@@ -94,6 +113,7 @@ void check_product(fixture *f, const gemm_case *one, bool integral, gemm_record 
                     .a = put_tight(f, a, one->m * one->k),
                     .b = put_tight(f, b, one->k * one->n),
                     .bias = one->bias ? put_tight(f, bias, one->n) : NULL,
+                    .y = one->gradient ? put_tight(f, y, count) : NULL,
                     .activation = {one->activation, one->alpha}};
     float *first, *second;
     char text[128];
@@ -117,6 +137,7 @@ void check_product(fixture *f, const gemm_case *one, bool integral, gemm_record 
     free(a);
     free(b);
     free(bias);
+    free(y);
 }
 
 qn_status record_own(qn_steps *steps, const qn_gemm *gemm, const void *user)
@@ -202,10 +223,16 @@ void check_epilogues(fixture *f)
         {.m = 9, .n = 7, .k = 21, .bias = true},
         {.m = 9, .n = 35, .k = 21, .bias = true, .activation = "leaky_relu", .alpha = 0.25},
         {.m = 9, .n = 35, .k = 21, .activation = "leaky_relu", .alpha = 0.5},
+        {.m = 9, .n = 35, .k = 21, .trans_b = true, .gradient = true, .activation = "relu"},
+        {.m = 9, .n = 35, .k = 21, .gradient = true, .activation = "tanh"},
+        {.m = 9, .n = 7, .k = 21, .trans_a = true, .gradient = true, .activation = "relu"},
+        {.m = 19, .n = 7, .k = 21, .gradient = true, .activation = "leaky_relu", .alpha = 0.25},
     };
     static const gemm_case inexact[] = {
         {.m = 9, .n = 35, .k = 21, .bias = true, .activation = "leaky_relu", .alpha = 0.1},
         {.m = 9, .n = 35, .k = 21, .bias = true, .activation = "gelu"},
+        {.m = 33, .n = 100, .k = 257, .trans_b = true, .gradient = true, .activation = "sigmoid"},
+        {.m = 32, .n = 100, .k = 10, .trans_b = true, .gradient = true, .activation = "tanh"},
     };
 
     for (int i = 0; i < QN_COUNT(cases); i++)
