@@ -42,6 +42,9 @@
 #ifndef QN_GRADIENT
 #define QN_GRADIENT 0 /* c = op(a) op(b) * activation'(y); no bias */
 #endif
+#ifndef QN_SUMS
+#define QN_SUMS 0 /* the column sums of b as well; not with QN_TRANS_B */
+#endif
 #ifndef QN_ACTIVATION
 #define QN_ACTIVATION qn_linear /* with its prefix: some drivers define tanh as a macro */
 #endif
@@ -230,12 +233,31 @@ QN_INLINE void tile(const int v, const __global float *a, const int *a_row, int 
             }
 }
 
-/* bias [n] is read with QN_BIAS, y [m, n] with QN_GRADIENT. Group (i, j) makes rows [i * block_rows, ...) and the j-th share of the vectors of a row. Where
+#if QN_SUMS
+#define QN_SUM_BLOCK 64 /* rows that are added up before they go to the sum: less rounding */
+
+/* Of one vector of columns. */
+QN_INLINE qn_vector column_sums(const __global float *b, int n, int k)
+{
+    qn_vector sum = 0.0f;
+    for (int k0 = 0; k0 < k; k0 += QN_SUM_BLOCK) {
+        const int end = min(k, k0 + QN_SUM_BLOCK);
+        qn_vector part = 0.0f;
+        for (int i = k0; i < end; i++)
+            part += load_row(b + (size_t)i * n, n);
+        sum += part;
+    }
+    return sum;
+}
+#endif
+
+/* bias [n] is read with QN_BIAS, y [m, n] with QN_GRADIENT, sums [n] written with QN_SUMS. Group (i, j) makes rows [i * block_rows, ...) and the j-th share of the vectors of a row. Where
  * there are several shares, each has two vectors or more. */
 __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void
 gemm_cpu(const __global float *restrict a, const __global float *restrict b,
          const __global float *restrict bias, const __global float *restrict y,
-         __global float *restrict c, int m, int n, int k, int block_rows)
+         __global float *restrict c, __global float *restrict sums, int m, int n, int k,
+         int block_rows)
 {
 #if QN_PACK
     __local float panel[QN_KC * QN_NV * QN_W];
@@ -248,6 +270,18 @@ gemm_cpu(const __global float *restrict a, const __global float *restrict b,
     const int last_column = min(n, (vector0 + count) * QN_W) - QN_W; /* of the last vector */
     const int strips = (count + QN_NV - 1) / QN_NV;
     const int a_pitch = QN_TRANS_A ? 1 : k, a_step = QN_TRANS_A ? m : 1;
+
+#if QN_SUMS
+    if (row0 == 0)
+        for (int j = 0; j < count; j++) {
+            const int column = max(0, min((vector0 + j) * QN_W, last_column));
+            const qn_vector sum = column_sums(b + column, n, k);
+            if (QN_NARROW)
+                store_part(sum, sums, n);
+            else
+                QN_STORE(sum, sums + column);
+        }
+#endif
 
     for (int strip = 0; strip < strips; strip++) {
         const int first_vector = count * strip / strips;

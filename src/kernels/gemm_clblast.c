@@ -161,6 +161,8 @@ qn_status qn_gemm_clblast(qn_steps *steps, const qn_gemm *gemm)
                        (long long)gemm->m, (long long)gemm->k, (long long)gemm->k,
                        (long long)gemm->n);
     QN_TRY(record_product(steps, gemm));
+    if (gemm->sums)
+        QN_TRY(qn_kernel_column_sum(steps, gemm->b, gemm->sums, gemm->k, gemm->n));
     if (gemm->y)
         return qn_kernel_unary_grad(steps, gemm->activation, gemm->c, NULL, gemm->y, gemm->c,
                                     gemm->m * gemm->n);

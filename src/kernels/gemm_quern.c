@@ -102,19 +102,20 @@ double qn_gemm_elements(const qn_gemm *gemm)
 {
     return (double)gemm->m * (double)gemm->k + (double)gemm->k * (double)gemm->n +
            (double)gemm->m * (double)gemm->n * (gemm->y ? 2.0 : 1.0) +
-           (gemm->bias ? (double)gemm->n : 0.0);
+           (gemm->bias ? (double)gemm->n : 0.0) + (gemm->sums ? (double)gemm->n : 0.0);
 }
 
 static void begin(qn_launch *launch, qn_steps *steps, const qn_gemm *gemm,
                   const qn_gemm_tiles *tiles)
 {
-    char shape[112], activation[96], options[304];
+    char shape[128], activation[96], options[320];
 
     if (tiles->cpu)
-        snprintf(shape, sizeof shape,
-                 "-DQN_W=%d -DQN_MR=%d -DQN_NV=%d -DQN_PACK=%d -DQN_KC=%d -DQN_NARROW=%d",
-                 tiles->width, tiles->mr, tiles->nv, tiles->pack, tiles->kc,
-                 gemm->n < tiles->width);
+        snprintf(
+            shape, sizeof shape,
+            "-DQN_W=%d -DQN_MR=%d -DQN_NV=%d -DQN_PACK=%d -DQN_KC=%d -DQN_NARROW=%d -DQN_SUMS=%d",
+            tiles->width, tiles->mr, tiles->nv, tiles->pack, tiles->kc, gemm->n < tiles->width,
+            gemm->sums != NULL);
     else
         snprintf(shape, sizeof shape, "-DQN_IM=%d -DQN_IN=%d -DQN_RM=%d -DQN_RN=%d -DQN_KT=%d",
                  tiles->items_m, tiles->items_n, tiles->rm, tiles->rn, tiles->kt);
@@ -153,12 +154,18 @@ qn_status qn_gemm_quern_tiled(qn_steps *steps, const qn_gemm *gemm, const qn_gem
     qn_launch_buffer(&launch, gemm->bias ? gemm->bias : gemm->b); /* unread without QN_BIAS */
     qn_launch_buffer(&launch, gemm->y ? gemm->y : gemm->b);       /* and without QN_GRADIENT */
     qn_launch_buffer(&launch, gemm->c);
+    if (tiles->cpu)
+        qn_launch_buffer(&launch,
+                         gemm->sums ? gemm->sums : gemm->c); /* untouched without QN_SUMS */
     qn_launch_i32(&launch, gemm->m);
     qn_launch_i32(&launch, gemm->n);
     qn_launch_i32(&launch, gemm->k);
     if (tiles->cpu)
         qn_launch_i32(&launch, tiles->block_rows);
-    return qn_launch_end(&launch, qn_gemm_flops(gemm), qn_gemm_elements(gemm));
+    QN_TRY(qn_launch_end(&launch, qn_gemm_flops(gemm), qn_gemm_elements(gemm)));
+    if (gemm->sums && !tiles->cpu)
+        return qn_kernel_column_sum(steps, gemm->b, gemm->sums, gemm->k, gemm->n);
+    return QN_OK;
 }
 
 static bool suits(const qn_gemm *gemm)

@@ -11,15 +11,15 @@
 typedef struct product {
     int n;
     bool trans_a, trans_b, bias, sigmoid;
+    bool gradient; /* times relu's gradient, which is told from y */
+    bool sums;     /* of b's columns as well */
 } product;
 
 /* What a dense layer and its gradients ask for; n = 10 is narrower than a vector. */
 static const product products[] = {
-    {.n = N, .bias = true, .sigmoid = true},
-    {.n = 10, .bias = true},
-    {.n = N, .trans_b = true},
-    {.n = N, .trans_a = true},
-    {.n = 10, .trans_a = true},
+    {.n = N, .bias = true, .sigmoid = true},     {.n = 10, .bias = true},
+    {.n = N, .trans_b = true, .gradient = true}, {.n = N, .trans_a = true, .sums = true},
+    {.n = 10, .trans_a = true, .sums = true},
 };
 
 static float a_at(int i, int k)
@@ -37,17 +37,25 @@ static float bias_at(int j)
     return (float)(j % 5 - 2);
 }
 
+/* Of rows of `p->n`. */
+static float y_at(int at)
+{
+    return (float)(at % 3 - 1);
+}
+
 static double expected_at(const product *p, int i, int j)
 {
     double sum = p->bias ? bias_at(j) : 0.0;
 
     for (int k = 0; k < K; k++)
         sum += (double)a_at(i, k) * (double)b_at(k, j);
+    if (p->gradient)
+        return y_at(i * p->n + j) > 0.0f ? sum : 0.0;
     return p->sigmoid ? 1.0 / (1.0 + exp(-sum)) : sum;
 }
 
 typedef struct operands {
-    qn_buffer *a, *b, *bias, *c;
+    qn_buffer *a, *b, *bias, *y, *c, *sums;
 } operands;
 
 static void free_operands(operands *x)
@@ -55,6 +63,8 @@ static void free_operands(operands *x)
     qn_buffer_destroy(&x->a);
     qn_buffer_destroy(&x->b);
     qn_buffer_destroy(&x->bias);
+    qn_buffer_destroy(&x->y);
+    qn_buffer_destroy(&x->sums);
     qn_buffer_destroy(&x->c);
 }
 
@@ -66,7 +76,7 @@ static qn_status filled(qn_device *device, const float *values, size_t count, qn
 
 static qn_status make_operands(qn_device *device, const product *p, operands *x)
 {
-    float a[M * K], b[K * N], bias[N];
+    float a[M * K], b[K * N], bias[N], y[M * N];
 
     for (int i = 0; i < M; i++)
         for (int k = 0; k < K; k++)
@@ -78,14 +88,18 @@ static qn_status make_operands(qn_device *device, const product *p, operands *x)
         bias[j] = bias_at(j);
     QN_TRY(filled(device, a, M * K, &x->a));
     QN_TRY(filled(device, b, (size_t)(K * p->n), &x->b));
+    for (int i = 0; i < M * p->n; i++)
+        y[i] = y_at(i);
     QN_TRY(filled(device, bias, (size_t)p->n, &x->bias));
+    QN_TRY(filled(device, y, (size_t)(M * p->n), &x->y));
+    QN_TRY(qn_buffer_create(device, (size_t)p->n * sizeof(float), &x->sums));
     return qn_buffer_create(device, (size_t)(M * p->n) * sizeof(float), &x->c);
 }
 
 typedef qn_status (*record_fn)(qn_steps *steps, const qn_gemm *gemm);
 
 static qn_status compute(qn_device *device, const product *p, qn_flavour flavour, record_fn record,
-                         float *c)
+                         float *c, float *sums)
 {
     operands x = {0};
     qn_steps steps;
@@ -104,7 +118,11 @@ static qn_status compute(qn_device *device, const product *p, qn_flavour flavour
                               .b = x.b,
                               .c = x.c,
                               .bias = p->bias ? x.bias : NULL,
-                              .activation = qn_plain(p->sigmoid ? "sigmoid" : NULL)};
+                              .y = p->gradient ? x.y : NULL,
+                              .sums = p->sums ? x.sums : NULL,
+                              .activation = qn_plain(p->sigmoid    ? "sigmoid"
+                                                     : p->gradient ? "relu"
+                                                                   : NULL)};
 
         status = record(&steps, &gemm);
     }
@@ -112,9 +130,27 @@ static qn_status compute(qn_device *device, const product *p, qn_flavour flavour
         status = qn_steps_replay(&steps, 0);
     if (status == QN_OK)
         status = qn_buffer_read(x.c, 0, (size_t)(M * p->n) * sizeof *c, c);
+    if (status == QN_OK)
+        status = qn_buffer_read(x.sums, 0, (size_t)p->n * sizeof *sums, sums);
     qn_steps_free(&steps);
     free_operands(&x);
     return status;
+}
+
+static bool right_sums(const product *p, const float *sums, char *detail, size_t size)
+{
+    for (int j = 0; p->sums && j < p->n; j++) {
+        double expected = 0;
+
+        for (int k = 0; k < K; k++)
+            expected += (double)b_at(k, j);
+        if ((double)sums[j] == expected)
+            continue;
+        snprintf(detail, size, "sum of column %d of [%d, %d] should be %.9g and is %.9g", j, K,
+                 p->n, expected, (double)sums[j]);
+        return false;
+    }
+    return true;
 }
 
 static bool right(const product *p, const float *c, char *detail, size_t size)
@@ -140,7 +176,7 @@ static bool right(const product *p, const float *c, char *detail, size_t size)
 static qn_status run(qn_device *device, qn_flavour flavour, record_fn record, bool epilogue,
                      bool *passed, char *detail, size_t size)
 {
-    float c[M * N];
+    float c[M * N], sums[N];
 
     *passed = true;
     for (int i = 0; i < QN_COUNT(products) && *passed; i++) {
@@ -149,12 +185,15 @@ static qn_status run(qn_device *device, qn_flavour flavour, record_fn record, bo
 
         p.bias = p.bias && epilogue;
         p.sigmoid = p.sigmoid && epilogue;
-        status = compute(device, &p, flavour, record, c);
+        p.gradient = p.gradient && epilogue;
+        p.sums = p.sums && epilogue;
+        status = compute(device, &p, flavour, record, c, sums);
         if (status != QN_OK && status != QN_ERROR_DEVICE)
             return status;
         if (status == QN_ERROR_DEVICE)
             snprintf(detail, size, "%s", qn_device_env(device)->message);
-        *passed = status == QN_OK && right(&p, c, detail, size);
+        *passed =
+            status == QN_OK && right(&p, c, detail, size) && right_sums(&p, sums, detail, size);
     }
     return QN_OK;
 }

@@ -297,6 +297,7 @@ typedef struct qn_gemm {
     bool trans_a, trans_b;
     qn_buffer *a, *b, *c;
     qn_buffer *bias, *y; /* one of them at most */
+    qn_buffer *sums;     /* [n]: the column sums of b go there as well; not with trans_b */
     qn_elementwise activation;
 } qn_gemm;
 /* Takes the candidate that steps->gemm says ("auto": own kernels on CPUs, CLBlast on GPUs; the

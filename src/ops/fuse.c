@@ -89,6 +89,38 @@ static qn_status rewrite_dense_grad(qn_work *work, qn_node *matmul, bool *found)
     return QN_OK;
 }
 
+/* ---- matmul, and a column_sum of what it reads second -> matmul_sums ---- */
+
+static qn_node *find_column_sum(const qn_work *work, const qn_value *of)
+{
+    for (size_t i = 0; i < work->count; i++) {
+        const qn_value *value;
+        if (qn_node_column_sum(work->node[i], &value) && value == of)
+            return work->node[i];
+    }
+    return NULL;
+}
+
+static qn_status rewrite_matmul_sums(qn_work *work, qn_node *matmul, bool *found)
+{
+    if (matmul->op != &qn_matmul_op ||
+        ((const qn_matmul_attributes *)matmul->attributes)->transpose_b)
+        return QN_OK;
+    qn_node *sums = find_column_sum(work, matmul->input[1]);
+    if (!sums)
+        return QN_OK;
+    qn_value *output[2] = {matmul->output[0], sums->output[0]};
+    qn_node *fused =
+        qn_work_add(work, &qn_matmul_sums_op, matmul->attributes, 2, matmul->input, 2, output);
+    if (!fused)
+        return QN_ERROR_MEMORY;
+    take_place(work, fused, matmul);
+    qn_work_remove(work, matmul);
+    qn_work_remove(work, sums);
+    *found = true;
+    return QN_OK;
+}
+
 /* ---- softmax, then (sparse) categorical cross-entropy, with the gradient of its batch mean where
  * there is one -> softmax_loss ---- */
 
@@ -179,6 +211,7 @@ static qn_status rewrite_softmax_loss(qn_work *work, qn_node *loss, bool *found)
 static const qn_pattern patterns[] = {
     {"dense", rewrite_dense},
     {"dense_grad", rewrite_dense_grad},
+    {"matmul_sums", rewrite_matmul_sums},
     {"softmax_loss", rewrite_softmax_loss},
 };
 

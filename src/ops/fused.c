@@ -21,7 +21,7 @@ static qn_status dense_emit(qn_emit *e)
 {
     const qn_dense_attributes *attributes = e->node->attributes;
     qn_buffer *bias = e->node->input_count > 2 ? qn_emit_input(e, 2) : NULL;
-    return qn_emit_product(e, &attributes->matmul, bias, NULL, attributes->activation);
+    return qn_emit_product(e, &attributes->matmul, bias, NULL, attributes->activation, NULL);
 }
 
 static void dense_describe(const qn_node *node, qn_text *text)
@@ -69,7 +69,7 @@ static qn_status dense_grad_emit(qn_emit *e)
 {
     const qn_dense_attributes *attributes = e->node->attributes;
     return qn_emit_product(e, &attributes->matmul, NULL, qn_emit_input(e, 2),
-                           attributes->activation);
+                           attributes->activation, NULL);
 }
 
 static void dense_grad_describe(const qn_node *node, qn_text *text)
@@ -89,6 +89,40 @@ const qn_op qn_dense_grad_op = {
     .infer = dense_grad_infer,
     .emit = dense_grad_emit,
     .describe = dense_grad_describe,
+};
+
+/* ---- matmul_sums: a b, and the column sums of b: the gradients of a dense layer's weights ---- */
+
+static qn_status matmul_sums_infer(qn_infer *io)
+{
+    const qn_matmul_attributes *attributes = io->attributes;
+    QN_TRY(qn_infer_product(io, attributes));
+    if (attributes->transpose_b)
+        return qn_infer_misfit(io, "the second must not be transposed");
+    io->output_count = 2;
+    io->shape[1] = (qn_shape){1, {qn_shape_columns(&io->input[1]->shape)}};
+    return QN_OK;
+}
+
+static qn_status matmul_sums_emit(qn_emit *e)
+{
+    return qn_emit_product(e, e->node->attributes, NULL, NULL, qn_plain(NULL),
+                           qn_emit_output(e, 1));
+}
+
+static void matmul_sums_describe(const qn_node *node, qn_text *text)
+{
+    const qn_matmul_attributes *attributes = node->attributes;
+    qn_text_add(text, "%s", attributes->transpose_a ? "transpose_a" : "");
+}
+
+const qn_op qn_matmul_sums_op = {
+    .name = "matmul_sums",
+    .inputs = 2,
+    .attributes = sizeof(qn_matmul_attributes),
+    .infer = matmul_sums_infer,
+    .emit = matmul_sums_emit,
+    .describe = matmul_sums_describe,
 };
 
 /* ---- softmax_loss: from y_true and logits [B, .., columns] to probabilities, row losses and the

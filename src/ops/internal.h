@@ -15,7 +15,7 @@ extern const qn_op qn_leaky_relu_op, qn_elu_op, qn_selu_op, qn_gelu_op, qn_gelu_
 extern const qn_op qn_add_op, qn_subtract_op, qn_multiply_op, qn_divide_op, qn_divide_grad_op;
 extern const qn_op qn_affine_op, qn_bias_add_op, qn_reshape_op, qn_scale_rows_op;
 extern const qn_op qn_softmax_op, qn_softmax_grad_op;
-extern const qn_op qn_matmul_op, qn_dense_op, qn_dense_grad_op;
+extern const qn_op qn_matmul_op, qn_matmul_sums_op, qn_dense_op, qn_dense_grad_op;
 extern const qn_op qn_sum_op, qn_mean_op, qn_column_sum_op, qn_broadcast_op;
 extern const qn_op qn_batch_mean_op, qn_batch_mean_grad_op;
 extern const qn_op qn_loss_op, qn_loss_grad_op, qn_softmax_loss_op, qn_accuracy_op;
@@ -75,7 +75,9 @@ void qn_elementwise_describe(qn_elementwise function, qn_text *text);
 /* Shape rule and launch of products (matmul.c), for `dense` as well. */
 qn_status qn_infer_product(qn_infer *io, const qn_matmul_attributes *attributes);
 qn_status qn_emit_product(qn_emit *e, const qn_matmul_attributes *attributes, qn_buffer *bias,
-                          qn_buffer *y, qn_elementwise activation);
+                          qn_buffer *y, qn_elementwise activation, qn_buffer *sums);
+/* Whether the node adds up the rows of a matrix: then of which value. */
+bool qn_node_column_sum(const qn_node *node, const qn_value **value);
 /* Rules of targets against predictions (loss.c), for accuracy and softmax_loss as well. */
 qn_status qn_infer_targets(qn_infer *io, bool sparse);
 

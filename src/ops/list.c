@@ -38,6 +38,7 @@ const qn_op *const qn_op_list[] = {
     &qn_matmul_op,
     &qn_dense_op,
     &qn_dense_grad_op,
+    &qn_matmul_sums_op,
     &qn_sum_op,
     &qn_mean_op,
     &qn_column_sum_op,

@@ -49,7 +49,7 @@ qn_status qn_infer_product(qn_infer *io, const qn_matmul_attributes *attributes)
 }
 
 qn_status qn_emit_product(qn_emit *e, const qn_matmul_attributes *attributes, qn_buffer *bias,
-                          qn_buffer *y, qn_elementwise activation)
+                          qn_buffer *y, qn_elementwise activation, qn_buffer *sums)
 {
     const qn_value *a = e->node->input[0], *c = e->node->output[0];
     int64_t columns = qn_shape_columns(&a->shape), rows = qn_emit_count(e, a) / columns;
@@ -65,6 +65,7 @@ qn_status qn_emit_product(qn_emit *e, const qn_matmul_attributes *attributes, qn
         .bias = bias,
         .y = y,
         .activation = activation,
+        .sums = sums,
     };
     return qn_kernel_gemm(e->steps, &gemm);
 }
@@ -93,7 +94,7 @@ static qn_status grad(qn_grad *g)
 
 static qn_status emit(qn_emit *e)
 {
-    return qn_emit_product(e, e->node->attributes, NULL, NULL, qn_plain(NULL));
+    return qn_emit_product(e, e->node->attributes, NULL, NULL, qn_plain(NULL), NULL);
 }
 
 static void describe(const qn_node *node, qn_text *text)

@@ -176,6 +176,12 @@ static qn_status column_sum_emit(qn_emit *e)
                                 qn_emit_count(e, x) / columns, columns);
 }
 
+bool qn_node_column_sum(const qn_node *node, const qn_value **value)
+{
+    *value = node->op == &qn_column_sum_op ? node->input[0] : NULL;
+    return *value && ((const column_sum_attributes *)node->attributes)->tail == 1;
+}
+
 const qn_op qn_column_sum_op = {
     .name = "column_sum",
     .inputs = 1,

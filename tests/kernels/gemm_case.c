@@ -83,6 +83,20 @@ static float *draw(fixture *f, int count, bool integral, double scale)
     return integral ? integers(f, count, -4, 4) : numbers(f, count, -scale, scale);
 }
 
+/* The column sums of b. */
+static void check_sums(fixture *f, const gemm_case *one, const float *b, qn_buffer *sums,
+                       bool integral)
+{
+    double *wanted = calloc((size_t)one->n, sizeof *wanted);
+
+    assert_non_null(wanted);
+    for (int k = 0; k < one->k; k++)
+        for (int j = 0; j < one->n; j++)
+            wanted[j] += (double)b[k * one->n + j];
+    expect(f, "column sums", sums, wanted, one->n, integral ? 0.0 : TOLERANCE);
+    free(wanted);
+}
+
 static const char *title(const gemm_case *one, char *text, size_t size)
 {
     snprintf(text, size, "%c%c %d x %d x %d, %s, %s", one->trans_a ? 'T' : 'N',
@@ -114,6 +128,7 @@ void check_product(fixture *f, const gemm_case *one, bool integral, gemm_record 
                     .b = put_tight(f, b, one->k * one->n),
                     .bias = one->bias ? put_tight(f, bias, one->n) : NULL,
                     .y = one->gradient ? put_tight(f, y, count) : NULL,
+                    .sums = one->sums ? put(f, NULL, one->n) : NULL,
                     .activation = {one->activation, one->alpha}};
     float *first, *second;
     char text[128];
@@ -123,6 +138,8 @@ void check_product(fixture *f, const gemm_case *one, bool integral, gemm_record 
     run(f, (qn_step_row){.rows = one->m});
     first = take(f, gemm.c, count);
     compare(title(one, text, sizeof text), first, wanted, count, integral ? 0.0 : TOLERANCE);
+    if (gemm.sums)
+        check_sums(f, one, b, gemm.sums, integral);
 
     gemm.c = put(f, NULL, count);
     OK(record(&f->steps, &gemm, user));
@@ -227,12 +244,17 @@ void check_epilogues(fixture *f)
         {.m = 9, .n = 35, .k = 21, .gradient = true, .activation = "tanh"},
         {.m = 9, .n = 7, .k = 21, .trans_a = true, .gradient = true, .activation = "relu"},
         {.m = 19, .n = 7, .k = 21, .gradient = true, .activation = "leaky_relu", .alpha = 0.25},
+        {.m = 19, .n = 35, .k = 21, .trans_a = true, .sums = true},
+        {.m = 19, .n = 7, .k = 150, .trans_a = true, .sums = true},
+        {.m = 1, .n = 16, .k = 64, .trans_a = true, .sums = true},
+        {.m = 5, .n = 33, .k = 1, .sums = true},
     };
     static const gemm_case inexact[] = {
         {.m = 9, .n = 35, .k = 21, .bias = true, .activation = "leaky_relu", .alpha = 0.1},
         {.m = 9, .n = 35, .k = 21, .bias = true, .activation = "gelu"},
         {.m = 33, .n = 100, .k = 257, .trans_b = true, .gradient = true, .activation = "sigmoid"},
         {.m = 32, .n = 100, .k = 10, .trans_b = true, .gradient = true, .activation = "tanh"},
+        {.m = 100, .n = 100, .k = 300, .trans_a = true, .sums = true},
     };
 
     for (int i = 0; i < QN_COUNT(cases); i++)

@@ -9,6 +9,7 @@
 typedef struct gemm_case {
     int m, n, k;
     bool trans_a, trans_b, bias;
+    bool sums;              /* of b's columns as well */
     bool gradient;          /* the product times the activation's gradient */
     const char *activation; /* NULL, "linear", "sigmoid", "tanh", "relu", "leaky_relu", "gelu" */
     double alpha;
