@@ -27,6 +27,18 @@ static void test_products(void **state)
         }
 }
 
+/* What own kernels do in the write-back, others do behind the product. */
+static void test_epilogues(void **state)
+{
+    static const gemm_case cases[] = {
+        {.m = 19, .n = 35, .k = 21, .trans_b = true, .gradient = true, .activation = "relu"},
+        {.m = 19, .n = 35, .k = 21, .trans_a = true, .sums = true},
+    };
+
+    for (int i = 0; i < QN_COUNT(cases); i++)
+        check_product(*state, &cases[i], true, record_clblast, NULL);
+}
+
 static qn_status record_chosen(qn_steps *steps, const qn_gemm *gemm, const void *user)
 {
     (void)user;
@@ -111,9 +123,10 @@ static void test_selftests_pass(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_products),        cmocka_unit_test(test_choice),
-        cmocka_unit_test(test_counts_calls),    cmocka_unit_test(test_refuses_huge),
-        cmocka_unit_test(test_names_a_failure), cmocka_unit_test(test_selftests_pass),
+        cmocka_unit_test(test_products),       cmocka_unit_test(test_epilogues),
+        cmocka_unit_test(test_choice),         cmocka_unit_test(test_counts_calls),
+        cmocka_unit_test(test_refuses_huge),   cmocka_unit_test(test_names_a_failure),
+        cmocka_unit_test(test_selftests_pass),
     };
 
     return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
