@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A measured product: its exact check sees one wrong element; the figures of both candidates. */
+#include "failing_allocator.h"
 #include "kernels/bench.h"
 #include "kernels/fixture.h"
 #include "kernels/gemm.h"
@@ -112,12 +113,9 @@ static void test_skipped(void **state)
 
 static void test_refused(void **state)
 {
-    static const int64_t sizes[][3] = {{0, 1, 1},
-                                       {1, -1, 1},
-                                       {1, 1, 0},
-                                       {((int64_t)1 << 24) + 1, 1, 1},
-                                       {1, INT64_MAX, 1},
-                                       {1, 1, QN_GEMM_EXACT_K + 1}};
+    static const int64_t sizes[][3] = {{0, 1, 1},         {1, -1, 1},
+                                       {1, 1, 0},         {((int64_t)1 << 24) + 1, 1, 1},
+                                       {1, INT64_MAX, 1}, {1, 1, QN_GEMM_EXACT_K + 1}};
     qn_bench_product p = {.size = sizeof p};
     fixture *f = *state;
 
@@ -133,13 +131,42 @@ static void test_refused(void **state)
     assert_non_null(strstr(qn_error(f->ctx), "sizeof(qn_bench_product)"));
 }
 
+/* Nothing is left behind, whichever allocation fails. */
+static void test_memory(void **state)
+{
+    failing_allocator failing = {.fail_at = 0};
+    const qn_allocator allocator = failing_allocator_of(&failing);
+    qn_context *ctx = NULL;
+    int refused = 0, n;
+
+    (void)state;
+    assert_int_equal(qn_context_create(&ctx, .allocator = allocator), QN_OK);
+    for (n = 1;; n++) {
+        qn_bench_product p = {.size = sizeof p, .m = 5, .n = 6, .k = 7};
+        qn_status status;
+
+        failing.count = 0;
+        failing.fail_at = n;
+        status = qn_bench_gemm(ctx, &p);
+        if (failing.count < n) { /* all of them were there */
+            assert_int_equal(status, QN_OK);
+            break;
+        }
+        assert_true(status == QN_OK || status == QN_ERROR_MEMORY);
+        refused += status == QN_ERROR_MEMORY;
+    }
+    assert_true(refused > 10);
+    failing.fail_at = 0;
+    qn_context_destroy(&ctx);
+    assert_int_equal(failing.live, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_exact),
-        cmocka_unit_test(test_measured),
-        cmocka_unit_test(test_skipped),
-        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_exact),   cmocka_unit_test(test_measured),
+        cmocka_unit_test(test_skipped), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_memory),
     };
 
     return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
