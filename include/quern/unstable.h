@@ -131,6 +131,40 @@ QN_API QN_MUST_USE qn_status qn_bench_device(qn_context *ctx, qn_bench_results *
 /* Whether an earlier one measured this device with this driver, and what it found. */
 QN_API bool qn_bench_known(qn_context *ctx, qn_bench_results *results);
 
+/** What came of one way to compute a product. */
+typedef enum qn_bench_verdict {
+    QN_BENCH_MEASURED,
+    QN_BENCH_FAILED, /**< its result was wrong, or the driver failed */
+    QN_BENCH_SKIPPED /**< it would take minutes, or does not take such a product */
+} qn_bench_verdict;
+
+typedef struct qn_bench_rate {
+    qn_bench_verdict verdict;
+    int samples;   /**< 0 unless measured, as what follows */
+    double median; /**< GFLOP/s */
+    double best;
+    double spread; /**< (largest - smallest) / median */
+    char why[256]; /**< it was not measured; "": it was */
+} qn_bench_rate;
+
+/** c = op(a) op(b) in float32: op(a) is [m, k], op(b) [k, n], c [m, n], all row-major. */
+typedef struct qn_bench_product {
+    size_t size;
+    int64_t m, n, k;
+    bool trans_a, trans_b; /**< the operand is stored transposed */
+    double most_seconds;   /**< a candidate that would take longer for one is skipped; 0: none is */
+    qn_bench_rate quern;   /**< Quern's own kernels */
+    qn_bench_rate clblast;
+} qn_bench_product;
+
+/** Measures one product on the context's device, by Quern's own kernels and by CLBlast in turn:
+ * some samples of each, of many products with one wait. Before and after, the result is compared
+ * with the exact one of small integers. `product` says which one, its size set by the caller, and
+ * takes what came of it; that a candidate failed is no error of the function.
+ * @return QN_ERROR_USAGE for m or n out of [1, 2^24], k out of [1, 2^20], and a context of several
+ * devices; QN_ERROR_MEMORY. */
+QN_API QN_MUST_USE qn_status qn_bench_gemm(qn_context *ctx, qn_bench_product *product);
+
 /** What a device such as the context's should reach, by what its driver says of it and rules of
  * thumb; 0: nothing is known. A busy machine stays below. */
 typedef struct qn_expectation {

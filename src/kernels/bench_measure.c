@@ -5,15 +5,11 @@
 #include "kernels/bench.h"
 #include "kernels/peak.h"
 #include "kernels/selftest.h"
-#include <stdlib.h>
 #include <string.h>
 
 /* Many short samples: some are undisturbed on a machine that does other things as well. */
-#define SAMPLES 15
-#define LEAST_SAMPLES 5
 #define SAMPLE_SECONDS 0.005
-#define ITEM_SECONDS 0.15 /* of all samples, once there are the least */
-#define MOST_REPEATS 2000
+#define ITEM_SECONDS 0.15    /* of all samples, once there are the least */
 #define LAUNCH_SECONDS 0.001 /* of work in one launch */
 #define SLOW_SECONDS 0.25    /* what takes longer is sampled once, and no larger set follows */
 #define FIRST_LEVEL 16384
@@ -33,22 +29,20 @@ typedef struct action {
     size_t bytes;
 } action;
 
-static qn_status take_time(action *a, int repeats, double *seconds)
+static qn_status run_action(void *user, int repeats)
 {
-    double began = qn_seconds();
+    action *a = user;
 
-    QN_TRY(a->run(a, repeats));
-    *seconds = qn_seconds() - began;
-    if (*seconds < 1e-9)
-        *seconds = 1e-9;
-    return QN_OK;
+    return a->run(a, repeats);
 }
 
-static int by_value(const void *a, const void *b)
+static qn_bench_sampler sampler_of(action *a)
 {
-    const double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
+    return (qn_bench_sampler){.run = run_action,
+                              .user = a,
+                              .sample_seconds = SAMPLE_SECONDS,
+                              .item_seconds = ITEM_SECONDS,
+                              .slow_seconds = SLOW_SECONDS};
 }
 
 static void add(qn_bench *bench, const qn_bench_item *item)
@@ -65,28 +59,13 @@ static void add(qn_bench *bench, const qn_bench_item *item)
 static qn_status sample(action *a, qn_bench_kind kind, int64_t parameter, double amount)
 {
     qn_bench_item item = {.kind = kind, .parameter = parameter};
-    double value[SAMPLES], seconds, least, spent = 0.0;
-    int repeats = 1, count = 0;
+    qn_bench_sampler s = sampler_of(a);
 
-    for (;; repeats *= 2) { /* warms up as well */
-        QN_TRY(take_time(a, repeats, &seconds));
-        if (seconds >= SAMPLE_SECONDS / 2 || repeats >= MOST_REPEATS / 2)
-            break;
-    }
-    if (seconds < SAMPLE_SECONDS)
-        repeats =
-            (int)(repeats * (SAMPLE_SECONDS / seconds < 2 ? SAMPLE_SECONDS / seconds : 2)) + 1;
-    do {
-        QN_TRY(take_time(a, repeats, &seconds));
-        value[count++] = amount > 0 ? amount * repeats / seconds : seconds / repeats;
-        spent += seconds;
-    } while (seconds < SLOW_SECONDS && count < SAMPLES &&
-             (count < LEAST_SAMPLES || spent < ITEM_SECONDS));
-    qsort(value, (size_t)count, sizeof value[0], by_value);
-    least = value[0];
-    item.median = 0.5 * (value[count / 2] + value[(count - 1) / 2]);
-    item.best = amount > 0 ? value[count - 1] : least;
-    item.spread = (value[count - 1] - least) / item.median;
+    QN_TRY(qn_bench_warm_up(&s));
+    do
+        QN_TRY(qn_bench_take(&s));
+    while (!qn_bench_enough(&s));
+    qn_bench_summary(&s, amount, &item.median, &item.best, &item.spread);
     add(a->bench, &item);
     return QN_OK;
 }
@@ -160,6 +139,7 @@ static qn_status record(action *a, qn_bench_kind kind, int64_t parameter, int64_
 static qn_status calibrate(action *a, qn_bench_kind kind, int64_t parameter, double *seconds)
 {
     const int64_t most = qn_peak_most(&a->steps);
+    const qn_bench_sampler s = sampler_of(a);
 
     for (int64_t count = 16;; count *= 4) {
         QN_TRY(record(a, kind, parameter, count < most ? count : most));
@@ -167,7 +147,7 @@ static qn_status calibrate(action *a, qn_bench_kind kind, int64_t parameter, dou
             QN_TRY(qn_selftest_require(&a->steps));
             QN_TRY(a->run(a, 1));
         }
-        QN_TRY(take_time(a, 1, seconds));
+        QN_TRY(qn_bench_time(&s, 1, seconds));
         if (*seconds >= LAUNCH_SECONDS || count >= most)
             return QN_OK;
         qn_steps_free(&a->steps);

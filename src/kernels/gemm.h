@@ -40,6 +40,23 @@ typedef struct qn_gemm_candidate {
 extern const qn_gemm_candidate qn_gemm_candidate_quern;
 extern const qn_gemm_candidate qn_gemm_candidate_clblast;
 
+/* Operands of small integers, for which every order of the sums gives the same bits, and what tells
+ * whether a result is that product: c r = a (b r) for random r, modulo 2^64 (Freivalds 1977). */
+typedef struct qn_gemm_exact {
+    int64_t m, n, k;
+    bool trans_a, trans_b;
+    float *a, *b;      /* as the product takes them */
+    uint64_t *weights; /* r */
+    uint64_t *sums;    /* a (b r) */
+} qn_gemm_exact;
+
+#define QN_GEMM_EXACT_K ((int64_t)1 << 20) /* a longer sum could need more than 24 bits */
+/* Draws the operands; takes m, n, k and the transpositions of `gemm`. To free, also on failure. */
+qn_status qn_gemm_exact_init(qn_env *env, const qn_gemm *gemm, qn_gemm_exact *exact);
+void qn_gemm_exact_free(qn_env *env, qn_gemm_exact *exact);
+/* When c is wrong, says in `detail` where. */
+bool qn_gemm_exact_check(const qn_gemm_exact *exact, const float *c, char *detail, size_t size);
+
 /* Self-tests of gemm_cpu, gemm_gpu and sgemm; ended by a NULL kernel. */
 extern const qn_selftest_case qn_selftest_gemm[];
 

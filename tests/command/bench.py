@@ -1,23 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""quern bench device: its fields, and its peak beside that of a loop in plain C.
+"""quern bench: device, with its peak beside that of a loop in plain C; gemm; train.
 usage: bench.py QUERN FMA_PEAK [PAIRS UNITS]
 With PAIRS, prints so many paired runs of a device of UNITS compute units instead, for a look on a
 quiet machine."""
 import json
 import os
+import pathlib
+import shutil
 import statistics
 import subprocess
 import sys
 import unittest
 
 import case
-from case import Case
+from case import LAYERS, Case
 
 RATES = ("peak_gflops", "memory_bytes_per_second", "upload_bytes_per_second",
          "upload_staged_bytes_per_second", "download_bytes_per_second",
          "download_staged_bytes_per_second")
 # The machine may be busy in one of the two runs; a wrong count of operations is a factor of its own.
 FACTOR = 4
+CL = pathlib.Path(__file__).resolve().parents[2] / "cl"
 
 
 def c_peak(units):
@@ -96,6 +99,97 @@ class Bench(Case):
         self.refused("bench", says=["WHAT"])
         self.refused("bench", "devcie", says=["devcie", "device"])
         self.refused("bench", "device", "--device", "nosuchdevice", says=["nosuchdevice"])
+
+
+class Gemm(Case):
+    def test_json(self):
+        found = self.json("bench", "gemm", "--shapes", "17x33x5, 9x8x7")
+        self.assertEqual([(p["m"], p["n"], p["k"], p["trans"]) for p in found],
+                         [(*shape, trans) for shape in ((17, 33, 5), (9, 8, 7))
+                          for trans in ("NN", "NT", "TN")])
+        for product in found:
+            for key, who in (("gflops", "quern"), ("clblast_gflops", "clblast")):
+                rate = product[who]
+                self.assertEqual(product[key], rate["median"])
+                self.assertTrue(0 < rate["median"] <= rate["best"], rate)
+                self.assertGreaterEqual(rate["spread"], 0)
+                self.assertGreaterEqual(rate["samples"], 5)
+                self.assertEqual((rate["failed"], rate["why"]), (False, None))
+            self.assertAlmostEqual(product["ratio"] * product["clblast_gflops"], product["gflops"])
+            self.assertAlmostEqual(product["peak_share"] * product["peak_gflops"],
+                                   product["gflops"])
+            self.assertEqual(product["device"], os.environ["QUERN_DEVICE"])
+
+    def test_text(self):
+        lines = self.quern("bench", "gemm", "--trans", "TN", "--shapes=64x32x16").stdout.splitlines()
+        self.assertIn(os.environ["QUERN_DEVICE"], lines[0])
+        self.assertRegex(lines[1], r"^peak \d+\.\d GFLOP/s")
+        self.assertRegex(lines[3], r"^op +M +N +K +median +best +spread +median +best +spread")
+        rate = r" +[\d.]+ +[\d.]+ +\d+%"
+        self.assertRegex(lines[4], rf"^TN +64 +32 +16{rate}{rate} +[\d.]+ +[\d.]+$")
+        self.assertEqual(len(lines), 5)
+
+    def test_wrong_results_are_refused(self):
+        """Quern's kernels with a fault in them; CLBlast is measured all the same."""
+        shutil.copytree(CL, self.folder / "cl")
+        for path in (self.folder / "cl").glob("gemm_*.cl"):
+            text = path.read_text()
+            self.assertIn("fma(", text)
+            path.write_text(text.replace("fma(", "0.5f + fma("))
+        done = self.quern("bench", "gemm", "--shapes", "8x8x8", "--trans", "NN", "--json", code=1,
+                          env=dict(os.environ, QUERN_CL_DIR=str(self.folder / "cl")))
+        self.assertRegex(done.stderr, r"quern: NN 8x8x8 by Quern's own kernels on \S+ failed: its "
+                                      r"result is wrong: row 0, column 0 should be -?\d+ and is ")
+        product, = json.loads(done.stdout)
+        self.assertEqual((product["gflops"], product["peak_share"]), (None, None))
+        self.assertTrue(product["quern"]["failed"])
+        self.assertGreater(product["clblast_gflops"], 0)
+
+    def test_refused(self):
+        for shapes in ("", "8x8", "8x8x8x8", "8x8x0", "8x-8x8", "8x8x8,", "8 x 8 x 8", "8x8x8;9"):
+            self.refused("bench", "gemm", "--shapes", shapes, says=["MxNxK", "128x100x784"])
+        self.refused("bench", "gemm", "--shapes", "8x8x8", "--trans", "TT",
+                     says=['"TT"', "NN, NT, TN, all"])
+        self.refused("bench", "gemm", "--shapse", "8x8x8", says=["did you mean --shapes?"])
+        self.refused("bench", "--shapes", "8x8x8", says=['quern bench: unknown option "--shapes"'])
+
+
+class Train(Case):
+    def test_json(self):
+        data = self.data()
+        found = self.json("bench", "train", "--data", data, "--layers", LAYERS, "--epochs", 3)
+        self.assertEqual((found["samples"], found["data"]), (60, data))
+        self.assertEqual([(run["batch_size"], run["steps"], run["epochs"])
+                          for run in found["runs"]], [(32, 2, 3), (128, 1, 3)])
+        for run in found["runs"]:
+            trained = self.train("--batch-size", run["batch_size"], data=data)
+            for key in ("launches_per_step", "calls_per_step"):
+                self.assertEqual(run[key], trained[key])
+            self.assertTrue(0 < run["best_epoch_seconds"] <= run["epoch_seconds"])
+            self.assertGreater(run["seconds_to_first_epoch"], run["best_epoch_seconds"])
+            # The epoch within a profile: so many launches, and time between them.
+            steps = run["launches_per_step"] + run["calls_per_step"]
+            self.assertEqual(run["profiled_launches"], run["steps"] * steps)
+            self.assertTrue(0 <= run["profiled_gaps_seconds"] <= run["profiled_span_seconds"])
+            self.assertAlmostEqual(run["gap_seconds"] * run["profiled_launches"],
+                                   run["profiled_gaps_seconds"])
+
+    def test_text(self):
+        done = self.quern("bench", "train", "--data", self.data(), "--layers", LAYERS,
+                          "--batch-size", 16, "--epochs", 1)
+        lines = done.stdout.splitlines()
+        self.assertIn(os.environ["QUERN_DEVICE"], lines[0])
+        self.assertRegex(lines[2], r"^ +batch +s/epoch +best +spread +first +launches +calls +gap")
+        self.assertRegex(lines[3], r"^ +16 +\d\.\d{4} .* +\d+\.\dus +\d+\.\d%$")
+        self.assertTrue(lines[4].startswith("s/epoch"))
+        self.assertEqual(done.stderr.count("labels  one-hot"), 1)
+
+    def test_refused(self):
+        self.refused("bench", "train", "--data", "npy:nosuch.npy", says=["nosuch.npy"], code=1)
+        self.data()
+        self.refused("bench", "train", "--data", f"npy:{self.folder}/x.npy", "--layers", LAYERS,
+                     says=["has no targets"])
+        self.refused("bench", "train", "--epochs", 0, says=["--epochs"])
 
 
 def pairs(count):

@@ -89,6 +89,23 @@ class Shells(Tables):
         self.assertEqual(self.offered("quern", "profile", "train", "--cs"), ["--csv"])
         self.assertEqual(self.offered("quern", "profile", "eval", "--split", "te"), ["test"])
 
+    def test_bash_what_bench_measures(self):
+        self.assertEqual(self.offered("quern", "bench", "g"), ["gemm"])
+        self.assertEqual(self.offered("quern", "bench", "gemm", "--"),
+                         ["--shapes", "--trans", "--device", "--json", "--help"])
+        self.assertEqual(self.offered("quern", "bench", "gemm", "--trans", "N"), ["NN", "NT"])
+        self.assertEqual(self.offered("quern", "bench", "train", "--ep"), ["--epochs"])
+        self.assertEqual(self.offered("quern", "bench", "train", "--gemm", "cl"), ["clblast"])
+        self.assertEqual(self.offered("quern", "bench", "train", "--save"), [])
+
+    def test_what_bench_measures_in_the_others(self):
+        for words in ("gemm --shapes", "gemm --trans", "train --batch-size", "device --device"):
+            what, option = words.split()
+            part = re.search(rf'^    "bench {what}"\)\n(.*?)^        ;;', self.script["zsh"],
+                             re.M | re.S).group(1)
+            self.assertRegex(part, rf"{option}[=\[]")
+            self.assertIn(f"-n '__quern_is bench {what}' -l {option[2:]} ", self.script["fish"])
+
     def test_bash_values(self):
         for words, expected in (
                 (("--gemm", ""), ["auto", "quern", "clblast"]),
@@ -139,7 +156,7 @@ class Manual(Tables):
                                       env={**os.environ, "MANWIDTH": "400", "LC_ALL": "C.UTF-8"})
                 self.assertEqual((done.returncode, done.stderr), (0, ""))
                 return re.sub(".\b", "", done.stdout)
-        text = re.sub(r"\\f[BIR]|^\.(SH|BR|B|TP|nf|fi|br)\b ?", "", page, flags=re.M)
+        text = re.sub(r"\\f[BIR]|^\.(SH|SS|BR|B|TP|nf|fi|br)\b ?", "", page, flags=re.M)
         for escape, character in ((r"\-", "-"), (r"\(aq", "'"), (r"\(dq", '"'), (r"\~", " ")):
             text = text.replace(escape, character)
         return text
@@ -160,6 +177,15 @@ class Manual(Tables):
         self.check_markup(everything)
         self.assertIn("QUERN_CACHE_DIR", self.shown(everything))
 
+    def test_page_of_bench(self):
+        """One page has what each of them takes."""
+        page = self.shown(self.quern("man", "bench").stdout)
+        gemm = page.split("quern bench gemm\n")[1].split("quern bench train\n")[0]
+        self.assertRegex(gemm, r"(?m)^ *--shapes LIST$")
+        self.assertNotIn("--epochs", gemm)
+        self.assertRegex(page, r"(?m)^ *--epochs N$")
+        self.assertIn("quern bench train --batch-size 128 --epochs 10", page)
+
     def check_markup(self, page):
         """Only the requests and escapes of man(7) that the pages are known to use."""
         self.assertTrue(page.startswith(".TH QUERN"))
@@ -167,7 +193,7 @@ class Manual(Tables):
         for line in page.splitlines():
             self.assertNotEqual(line, "")
             if line[0] in ".'":
-                self.assertRegex(line, r"^\.(TH|SH|TP|B|BR|nf|fi|br)\b")
+                self.assertRegex(line, r"^\.(TH|SH|SS|TP|B|BR|nf|fi|br)\b")
         for escape in re.findall(r"\\(..?)", page):
             self.assertRegex(escape, r"^(f[BIR]|-|~|&|e|\((a|d))")
 

@@ -55,6 +55,19 @@ class Options(Case):
                                  self.of_example(done.stdout, words))
             self.assertIn(f"\n  {name} ", self.quern("--help").stdout)
 
+    def test_help_of_what_bench_measures(self):
+        options = {"device": "--device --json",
+                   "gemm": "--shapes --trans --device --json",
+                   "train": "--layers --data --optimizer --loss --metrics --batch-size --batch "
+                            "--epochs --device --gemm --json"}
+        for name, words in options.items():
+            text = self.quern("bench", name, "--help").stdout
+            self.assertTrue(text.startswith(f"usage: quern bench {name}"))
+            self.assertIn(f"example:\n  quern bench {name}", text)
+            shown = text.split("example:")[0]
+            self.assertEqual(set(words.split()) | {"--help"},
+                             set(re.findall(r"--[a-z][a-z-]*", shown)))
+
     def of_example(self, text, words):
         """Options that only a help text names."""
         return set(re.findall(r"(?:needed without|with) (--[a-z]+)", text)) - set(words.split())
@@ -370,8 +383,9 @@ class Refusals(Case):
         self.assertRegex(done.stderr, r"\Aquern: could not open [^\n]*/missing: [^\n]*\n\Z")
 
     def test_choices(self):
-        for word, says in (("nope", '"nope"; it is one of device\n'),
-                           ("devize", '"devize"; did you mean device? It is one of device\n')):
+        for word, says in (("nope", '"nope"; it is one of device, gemm, train\n'),
+                           ("devize", "\"devize\"; did you mean device? It is one of device, "
+                            "gemm, train\n")):
             done = self.quern("bench", word, code=2)
             self.assertEqual(done.stderr, f"quern bench: WHAT is {says}")
 

@@ -32,6 +32,8 @@ json_t *json_text(const char *text);
 json_t *json_shape(int rank, const int64_t *shape);
 /* A number as JSON; one that is not finite is null. */
 json_t *json_number(double value);
+/* A figure as JSON; one that was not measured, 0, is null. */
+json_t *json_measured(double value);
 /* Adds every result by its name. */
 void json_add_logs(json_t *object, const qn_logs *logs);
 /* Prints the object on stdout and frees it. Returns an exit code. */
@@ -40,6 +42,14 @@ int json_print(json_t *object);
 void print_logs(const char *title, const qn_logs *logs);
 /* For qn_write_fn: writes to the FILE `user`. */
 void write_to_file(void *user, const char *text);
+/* Text that comes in pieces; `data`, NULL at first, is the user's to free. */
+typedef struct collected_text {
+    char *data;
+    size_t length;
+    bool failed; /* out of memory */
+} collected_text;
+/* For qn_write_fn: adds to the collected_text `user`. */
+void collect_text(void *user, const char *text);
 /* "(28, 28)"; returns `buffer`. */
 const char *shape_text(int rank, const int64_t *shape, char *buffer, size_t size);
 const char *bytes_text(uint64_t bytes, char *buffer, size_t size);
@@ -54,6 +64,14 @@ qn_status profiling_prepare(const arguments *a, qn_context *ctx);
 qn_status profiling_begin(const arguments *a, qn_model *model);
 /* Of a profiled run: ends the region and prints it, unless the run failed. Returns an exit code. */
 int profiling_finish(const arguments *a, qn_context *ctx, qn_status ran);
+
+/* ---- limits.c ---- */
+
+/* What the device of the context can do, measured in a context of its own where that is not known:
+ * so its memory and programs are in no profile. Kept, so once for a device and driver. `what` wants
+ * to know, in a note. A failure is said. */
+qn_status device_limits(const arguments *a, qn_context *known, const char *what,
+                        qn_bench_results *limits);
 
 /* ---- session.c, data.c ---- */
 

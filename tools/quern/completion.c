@@ -40,6 +40,16 @@ completion_kind completion_kind_of(const option *o)
     return COMPLETE_NOTHING;
 }
 
+void completion_each(void (*print)(const subcommand *command))
+{
+    for (int i = 0; command_at(i); i++) {
+        const subcommand *const *parts = command_at(i)->parts;
+        print(command_at(i));
+        for (; parts && *parts; parts++)
+            print(*parts);
+    }
+}
+
 void completion_words(const option *o)
 {
     for (int i = 0; completion_word(o, i); i++)
@@ -100,7 +110,7 @@ static const char bash_end[] =
 
 static void bash_options(const subcommand *command)
 {
-    printf("    %s) words='", command->name);
+    printf(strchr(command->name, ' ') ? "    '%s') words='" : "    %s) words='", command->name);
     for (const option *o = command->options; o->name; o++)
         printf("%s%s%s ", o->name, o->alias ? " " : "", o->alias ? o->alias : "");
     printf("--help");
@@ -126,18 +136,21 @@ static void bash_value(const subcommand *command, const option *o)
     printf("' ;;\n");
 }
 
+static void bash_values(const subcommand *command)
+{
+    for (const option *o = command->options; o->name; o++)
+        bash_value(command, o);
+}
+
 static void bash(void)
 {
     printf("# Completion of quern for bash, made by: quern completion bash\n\n"
            "_quern_options() # subcommand: sets words to its options\n{\n    case $1 in\n");
-    for (int i = 0; command_at(i); i++)
-        bash_options(command_at(i));
+    completion_each(bash_options);
     printf("    *) words= ;;\n    esac\n}\n\n"
            "_quern_values() # subcommand, option: sets kind, and words to its values\n{\n"
            "    case \"$1 $2\" in\n");
-    for (int i = 0; command_at(i); i++)
-        for (const option *o = command_at(i)->options; o->name; o++)
-            bash_value(command_at(i), o);
+    completion_each(bash_values);
     printf("    *) kind=none words= ;;\n    esac\n}\n\n"
            "_quern()\n{\n"
            "    local word=${COMP_WORDS[COMP_CWORD]} whole=${COMP_WORDS[COMP_CWORD]}\n"
@@ -157,6 +170,12 @@ static void bash(void)
                    "    if [[ $outer == %s ]] && ((COMP_CWORD > 2)); then\n"
                    "        command=${COMP_WORDS[2]}\n    fi\n",
                    command_at(i)->name);
+        else if (command_at(i)->parts)
+            printf("    # What follows has options of its own.\n"
+                   "    if [[ $outer == %s ]] && ((COMP_CWORD > 2)); then\n"
+                   "        command=\"%s ${COMP_WORDS[2]}\" outer=\"%s ${COMP_WORDS[2]}\"\n"
+                   "    fi\n",
+                   command_at(i)->name, command_at(i)->name, command_at(i)->name);
     printf("%s", bash_end);
 }
 
@@ -192,6 +211,22 @@ static void fish_option(const subcommand *command, const option *o, const char *
     printf("\n");
 }
 
+static void fish_options(const subcommand *command)
+{
+    printf("\n");
+    for (const option *o = command->options; o->name; o++) {
+        fish_option(command, o, o->name);
+        if (o->alias)
+            fish_option(command, o, o->alias);
+    }
+    printf("complete -c quern -n '__quern_is %s' -l help -d 'show this help'\n", command->name);
+    if (command->operand) {
+        printf("complete -c quern -n '__quern_is %s' -a '", command->name);
+        completion_words(command->operand);
+        printf("'\n");
+    }
+}
+
 static void fish(void)
 {
     printf("# Completion of quern for fish, made by: quern completion fish\n\n"
@@ -203,6 +238,9 @@ static void fish(void)
         if (command_at(i)->run_words)
             printf("    or test \"$words[2]\" = %s -a \"$words[3]\" = \"$argv\" -a -n \"$argv\"\n",
                    command_at(i)->name);
+        else if (command_at(i)->parts)
+            printf("    or test \"$words[2] $words[3]\" = \"$argv\" -a \"$words[2]\" = %s\n",
+                   command_at(i)->name);
     printf("end\n\n"
            "complete -c quern -f\n"
            "complete -c quern -n __quern_is -l help -d 'the subcommands'\n"
@@ -212,21 +250,7 @@ static void fish(void)
         fish_text(command_at(i)->summary);
         printf("\n");
     }
-    for (int i = 0; command_at(i); i++) {
-        const subcommand *command = command_at(i);
-        printf("\n");
-        for (const option *o = command->options; o->name; o++) {
-            fish_option(command, o, o->name);
-            if (o->alias)
-                fish_option(command, o, o->alias);
-        }
-        printf("complete -c quern -n '__quern_is %s' -l help -d 'show this help'\n", command->name);
-        if (command->operand) {
-            printf("complete -c quern -n '__quern_is %s' -a '", command->name);
-            completion_words(command->operand);
-            printf("'\n");
-        }
-    }
+    completion_each(fish_options);
 }
 
 /* ---- the subcommand ---- */

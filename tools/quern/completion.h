@@ -21,6 +21,9 @@ const char *completion_word(const option *o, int index);
 /* Prints all of them, separated by spaces. */
 void completion_words(const option *o);
 
+/* Calls `print` for every subcommand, and after it for its parts. */
+void completion_each(void (*print)(const subcommand *command));
+
 /* Prints the script for zsh (completion_zsh.c). */
 void completion_zsh(void);
 

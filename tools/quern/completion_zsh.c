@@ -50,7 +50,9 @@ static void one_option(const option *o, const char *name)
 
 static void one_command(const subcommand *command)
 {
-    printf("    %s)\n        _arguments", command->name);
+    printf(strchr(command->name, ' ') ? "    \"%s\")\n        _arguments"
+                                      : "    %s)\n        _arguments",
+           command->name);
     for (const option *o = command->options; o->name; o++) {
         one_option(o, o->name);
         if (o->alias)
@@ -103,9 +105,14 @@ void completion_zsh(void)
                    "    if [[ $words[1] == %s ]] && ((CURRENT > 2)); then\n"
                    "        shift words\n        ((CURRENT--))\n    fi\n",
                    command_at(i)->name);
+        else if (command_at(i)->parts)
+            printf("    # What follows has options of its own.\n"
+                   "    if [[ $words[1] == %s ]] && ((CURRENT > 2)); then\n"
+                   "        words[2]=\"%s $words[2]\"\n"
+                   "        shift words\n        ((CURRENT--))\n    fi\n",
+                   command_at(i)->name, command_at(i)->name);
     printf("    case $words[1] in\n");
-    for (int i = 0; command_at(i); i++)
-        one_command(command_at(i));
+    completion_each(one_command);
     printf("    esac\n}\n\n"
            "if [[ $funcstack[1] == _quern ]]; then\n    _quern \"$@\"\n"
            "else\n    compdef _quern quern\nfi\n");

@@ -96,23 +96,19 @@ static void compare(judge *j, const qn_bench_results *r)
 
 /* ---- what was measured ---- */
 
-/* What is not known is null. */
-static json_t *figure(double value)
-{
-    return value > 0 ? json_number(value) : json_null();
-}
-
 static json_t *figures(const qn_bench_results *r, const qn_expectation *e)
 {
     json_t *measured = json_object(), *expected = json_object(), *both = json_object();
-    json_object_set_new(measured, "gflops", figure(r->peak_gflops));
-    json_object_set_new(measured, "memory_bytes_per_second", figure(r->memory_bandwidth));
-    json_object_set_new(measured, "launch_seconds_waited", figure(r->launch_seconds_waited));
-    json_object_set_new(measured, "launch_seconds_queued", figure(r->launch_seconds_queued));
-    json_object_set_new(expected, "least_gflops", figure(e->least_gflops));
-    json_object_set_new(expected, "most_gflops", figure(e->most_gflops));
-    json_object_set_new(expected, "least_memory_bytes_per_second", figure(e->least_bandwidth));
-    json_object_set_new(expected, "most_launch_seconds_waited", figure(e->most_launch_seconds));
+    json_object_set_new(measured, "gflops", json_measured(r->peak_gflops));
+    json_object_set_new(measured, "memory_bytes_per_second", json_measured(r->memory_bandwidth));
+    json_object_set_new(measured, "launch_seconds_waited", json_measured(r->launch_seconds_waited));
+    json_object_set_new(measured, "launch_seconds_queued", json_measured(r->launch_seconds_queued));
+    json_object_set_new(expected, "least_gflops", json_measured(e->least_gflops));
+    json_object_set_new(expected, "most_gflops", json_measured(e->most_gflops));
+    json_object_set_new(expected, "least_memory_bytes_per_second",
+                        json_measured(e->least_bandwidth));
+    json_object_set_new(expected, "most_launch_seconds_waited",
+                        json_measured(e->most_launch_seconds));
     json_object_set_new(expected, "basis", *e->basis ? json_text(e->basis) : json_null());
     json_object_set_new(both, "measured", measured);
     json_object_set_new(both, "expected", expected);

@@ -42,9 +42,33 @@ static int unknown_command(const char *word)
     return EXIT_USAGE;
 }
 
+static int run(const subcommand *command, int count, char **words);
+
+/* The part that `word` names; NULL: none. */
+static const subcommand *part_named(const subcommand *command, const char *word)
+{
+    for (int i = 0; command->parts && command->parts[i]; i++)
+        if (strcmp(word, command->operand->choice[i]) == 0)
+            return command->parts[i];
+    return NULL;
+}
+
+/* Of a part that is named after options, such as --json, which all of them have. */
+static int run_later_part(const subcommand *command, const char *name, int count, char **words)
+{
+    int kept = 0;
+    for (int i = 0; i < count; i++)
+        if (words[i] != name)
+            words[kept++] = words[i];
+    return run(part_named(command, name), kept, words);
+}
+
 static int run(const subcommand *command, int count, char **words)
 {
+    const subcommand *part = count > 0 ? part_named(command, words[0]) : NULL;
     arguments a;
+    if (part)
+        return run(part, count - 1, words + 1);
     if (command->run_words)
         return command->run_words(command, count, words);
     switch (options_parse(command, count, words, &a)) {
@@ -56,6 +80,8 @@ static int run(const subcommand *command, int count, char **words)
     case PARSED_RUN:
         break;
     }
+    if (command->parts)
+        return run_later_part(command, a.operand, count, words);
     return command->run(command, &a);
 }
 

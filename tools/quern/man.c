@@ -106,6 +106,22 @@ static void synopsis(const subcommand *command)
     }
 }
 
+static void options_of(const subcommand *command)
+{
+    for (const option *o = command->options; o->name; o++)
+        one_option(o);
+    printf(".TP\n\\fB\\-\\-help\\fR\nshow a short form of this page\n");
+}
+
+/* Of a subcommand's part. */
+static void section_of(const subcommand *part)
+{
+    printf(".SS quern %s\n", part->name);
+    text(part->summary);
+    printf("\n");
+    options_of(part);
+}
+
 static void page_of(const subcommand *command)
 {
     heading(command->name);
@@ -119,11 +135,15 @@ static void page_of(const subcommand *command)
     if (command->operand)
         one_option(command->operand);
     printf(".SH OPTIONS\n");
-    for (const option *o = command->options; o->name; o++)
-        one_option(o);
-    printf(".TP\n\\fB\\-\\-help\\fR\nshow a short form of this page\n"
-           ".SH EXAMPLES\n.nf\n");
+    options_of(command);
+    for (const subcommand *const *part = command->parts; part && *part; part++)
+        section_of(*part);
+    printf(".SH EXAMPLES\n.nf\n");
     literal(command->example);
+    for (const subcommand *const *part = command->parts; part && *part; part++) {
+        printf("\n");
+        literal((*part)->example);
+    }
     printf("\n.fi\n.SH SEE ALSO\n.BR quern (1)\n");
 }
 

@@ -47,6 +47,27 @@
             "a .npy file with a weight for the loss of each sample"                                \
     }
 
+/* What a model is compiled with. */
+#define COMPILE_OPTIONS                                                                            \
+    {"--optimizer",                                                                                \
+     OPTION_TEXT,                                                                                  \
+     offsetof(arguments, optimizer),                                                               \
+     "TEXT",                                                                                       \
+     "adam",                                                                                       \
+     "such as sgd(learning_rate=0.1)",                                                             \
+     .names = "optimizer"},                                                                        \
+        {"--loss",                                                                                 \
+         OPTION_TEXT,                                                                              \
+         offsetof(arguments, loss),                                                                \
+         "NAME",                                                                                   \
+         "categorical_crossentropy",                                                               \
+         "what is minimized",                                                                      \
+         .names = "loss"},                                                                         \
+    {                                                                                              \
+        "--metrics", OPTION_TEXT, offsetof(arguments, metrics), "LIST", "accuracy",                \
+            "what is shown beside the loss, separated by commas", .names = "metric"                \
+    }
+
 /* What train and plan make a model from. */
 #define MODEL_OPTIONS(...)                                                                         \
     {"--data", OPTION_TEXT, offsetof(arguments, data), "SPEC",                                     \
@@ -61,29 +82,13 @@
          .names = "layer"},                                                                        \
         {"--init", OPTION_TEXT, offsetof(arguments, init),                                         \
          "FILE",   NULL,        "begin with a saved model: its layers, weights and optimizer"},    \
-        {"--optimizer",                                                                            \
-         OPTION_TEXT,                                                                              \
-         offsetof(arguments, optimizer),                                                           \
-         "TEXT",                                                                                   \
-         "adam",                                                                                   \
-         "such as sgd(learning_rate=0.1)",                                                         \
-         .names = "optimizer"},                                                                    \
-        {"--loss",                                                                                 \
-         OPTION_TEXT,                                                                              \
-         offsetof(arguments, loss),                                                                \
-         "NAME",                                                                                   \
-         "categorical_crossentropy",                                                               \
-         "what is minimized",                                                                      \
-         .names = "loss"},                                                                         \
-        {"--metrics",      OPTION_TEXT, offsetof(arguments, metrics),                              \
-         "LIST",           "accuracy",  "what is shown beside the loss, separated by commas",      \
-         .names = "metric"},                                                                       \
-        BATCH_OPTION, {"--seed",                                                                   \
-                       OPTION_INT,                                                                 \
-                       offsetof(arguments, seed),                                                  \
-                       "N",                                                                        \
-                       NULL,                                                                       \
-                       "of weights and shuffling; drawn at random and printed when not given"},    \
+        COMPILE_OPTIONS, BATCH_OPTION,                                                             \
+        {"--seed",                                                                                 \
+         OPTION_INT,                                                                               \
+         offsetof(arguments, seed),                                                                \
+         "N",                                                                                      \
+         NULL,                                                                                     \
+         "of weights and shuffling; drawn at random and printed when not given"},                  \
         DEVICE_OPTION, GEMM_OPTION
 
 /* What eval and predict take. */

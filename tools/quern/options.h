@@ -14,6 +14,7 @@ typedef struct arguments {
     const char *callbacks, *schedule, *resume, *sample_weight, *class_weight;
     const char *plot, *confusion, *worst, *png, *tensorboard;
     const char *operand, *csv, *trace, *roofline, *html;
+    const char *shapes, *trans;
     struct profiling *profiling; /* profile.c: of a profiled run; NULL: it is not */
     int64_t batch_size, epochs, seed, count, layer, histogram_freq;
     double validation_split;
@@ -49,6 +50,9 @@ typedef struct subcommand {
     const option *operand; /* the one argument that is no option; NULL: takes none */
     /* Takes the words itself, instead of `run`; NULL: does not. */
     int (*run_words)(const struct subcommand *self, int count, char **words);
+    /* Subcommands of its own ("bench gemm"), ended by NULL: the i-th is run where the operand is
+     * its i-th choice. `options` are those that all of them have. NULL: none. */
+    const struct subcommand *const *parts;
 } subcommand;
 
 /* What parsing found. */

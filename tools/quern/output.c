@@ -78,6 +78,11 @@ json_t *json_number(double value)
     return isfinite(value) ? json_real(value) : json_null();
 }
 
+json_t *json_measured(double value)
+{
+    return value > 0 ? json_number(value) : json_null();
+}
+
 void json_add_logs(json_t *object, const qn_logs *logs)
 {
     for (int i = 0; i < logs->count; i++)
@@ -111,6 +116,21 @@ void print_logs(const char *title, const qn_logs *logs)
 void write_to_file(void *user, const char *text)
 {
     fputs(text, user);
+}
+
+void collect_text(void *user, const char *text)
+{
+    collected_text *collected = user;
+    size_t length = strlen(text);
+    char *grown =
+        collected->failed ? NULL : realloc(collected->data, collected->length + length + 1);
+    if (!grown) {
+        collected->failed = true;
+        return;
+    }
+    memcpy(grown + collected->length, text, length + 1);
+    collected->data = grown;
+    collected->length += length;
 }
 
 const char *shape_text(int rank, const int64_t *shape, char *buffer, size_t size)

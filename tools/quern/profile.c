@@ -4,12 +4,10 @@
 #include "command.h"
 #include "model_options.h"
 #include "pictures.h"
-#include "progress.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define MAX_OPTIONS 60
 
@@ -46,32 +44,11 @@ static qn_status check_outputs(const arguments *a, qn_context *ctx)
     return status;
 }
 
-typedef struct kept_text {
-    char *data;
-    size_t length;
-    bool failed; /* out of memory */
-} kept_text;
-
-/* For qn_write_fn: adds to the kept_text `user`. */
-static void keep_text(void *user, const char *text)
-{
-    kept_text *kept = user;
-    size_t length = strlen(text);
-    char *grown = kept->failed ? NULL : realloc(kept->data, kept->length + length + 1);
-    if (!grown) {
-        kept->failed = true;
-        return;
-    }
-    memcpy(grown + kept->length, text, length + 1);
-    kept->data = grown;
-    kept->length += length;
-}
-
 static int write_output(qn_context *ctx, const qn_profile *profile, qn_profile_format format,
                         const char *path)
 {
-    kept_text text = {.data = NULL};
-    qn_status status = qn_profile_write(profile, format, keep_text, &text);
+    collected_text text = {.data = NULL};
+    qn_status status = qn_profile_write(profile, format, collect_text, &text);
     if (status == QN_OK && !text.failed)
         status = qn_replace_file(ctx, path, text.data, text.length);
     int code = text.failed       ? out_of_memory()
@@ -83,8 +60,8 @@ static int write_output(qn_context *ctx, const qn_profile *profile, qn_profile_f
 
 static int draw_roofline_of(qn_context *ctx, const qn_profile *profile, const char *path)
 {
-    kept_text text = {.data = NULL};
-    qn_status status = qn_profile_write(profile, QN_PROFILE_JSON, keep_text, &text);
+    collected_text text = {.data = NULL};
+    qn_status status = qn_profile_write(profile, QN_PROFILE_JSON, collect_text, &text);
     json_t *object = text.data && !text.failed ? json_loads(text.data, 0, NULL) : NULL;
     int code = status != QN_OK ? report_failure(ctx, status)
                : !object       ? out_of_memory()
@@ -109,44 +86,14 @@ static int write_all(const arguments *a, qn_context *ctx, const qn_profile *prof
 
 /* ---- the region ---- */
 
-/* What else runs while a limit is measured makes it look lower than it is. */
-static void warn_of_load(const arguments *a)
-{
-    double load;
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    if (getloadavg(&load, 1) == 1 && cores > 0 && load > 0.5 * (double)cores)
-        note(a,
-             "the machine is busy (load %.1f on %ld cores): the limits may look too low; quern "
-             "bench device measures them anew",
-             load, cores);
-}
-
-/* In a context of its own, so that its memory and programs are not in the profile. Kept, so once
- * for a device and driver. */
-static qn_status measure_device(const arguments *a)
-{
-    qn_bench_results limits = {.size = sizeof limits};
-    qn_context *ctx = NULL;
-    note(a, "roofline: measuring what the device can do, once");
-    warn_of_load(a);
-    qn_status status =
-        qn_context_create(&ctx, .device = a->device, .activity = progress_activity(a));
-    if (status == QN_OK)
-        status = qn_bench_device(ctx, &limits, NULL, NULL);
-    if (status != QN_OK)
-        report_failure(ctx, status);
-    qn_context_destroy(&ctx);
-    return status;
-}
-
 qn_status profiling_prepare(const arguments *a, qn_context *ctx)
 {
     qn_bench_results limits = {.size = sizeof limits};
     if (!a->profiling)
         return QN_OK;
     qn_status status = check_outputs(a, ctx);
-    if (status == QN_OK && !qn_bench_known(ctx, &limits))
-        (void)measure_device(a); /* a profile without a roofline is one all the same */
+    if (status == QN_OK) /* a profile without a roofline is one all the same */
+        (void)device_limits(a, ctx, "roofline", &limits);
     return status;
 }
 
