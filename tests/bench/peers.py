@@ -57,7 +57,8 @@ class Peers(unittest.TestCase):
         log.unlink(missing_ok=True)
         done = subprocess.run(
             [sys.executable, PEERS, "--workers", self.folder / "workers", "--python",
-             self.folder / python, "--only", only, "--cases", cases, *words],
+             self.folder / python, "--only", only, "--cases", cases, "--quern", PREDICT,
+             "--predict", PREDICT, *words],
             capture_output=True, text=True, timeout=60,
             env={**os.environ, "PEERS_LOG": str(log), **environment})
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
@@ -87,8 +88,8 @@ class Peers(unittest.TestCase):
         measured, ratio = self.cells(text, "KERAS:JAX")
         self.assertEqual(measured[0], "4.50 (6.00)")
         self.assertEqual(ratio, ["3.00 (3.00 to 3.00)"] * 3 + ["1.00 (1.00 to 1.00)"])
-        self.assertIn("Medians of 3 rounds", text)
-        self.assertIn("Test accuracy of all these runs: 0.875 to 0.875", text)
+        self.assertIn("Medians of 3 rounds", " ".join(text.split()))
+        self.assertIn("of all these runs: 0.875 to 0.875", " ".join(text.split()))
 
     def test_not_installed(self):
         shutil.rmtree(self.folder / "venv/modules/jax")
@@ -99,6 +100,8 @@ class Peers(unittest.TestCase):
         self.assertEqual(len(self.cells(text, "TORCH:EAGER")), 2)
         text = self.peers("--rounds", "1", only="quern-pocl,quern-intel", QUERN_INTEL="").stdout
         self.assertIn("tools/intel-runtime.sh", self.cells(text, "Quern, intel")[0][0])
+        text = self.peers("--rounds", "1", "--quern", "/no/quern", only="quern-pocl,torch").stdout
+        self.assertIn("not built: /no/quern;", self.cells(text, "Quern, pocl")[0][0])
 
     def test_folder_of_environments(self):
         self.python("many/a", "torch", "numpy")

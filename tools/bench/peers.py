@@ -112,6 +112,9 @@ def own_row(args, name, implementation):
            "runs": {}}
     if implementation == "intel" and not os.environ.get("QUERN_INTEL"):
         row["missing"] = "not installed: sh tools/intel-runtime.sh FOLDER, then QUERN_INTEL=FOLDER"
+    for program in (args.quern, args.predict):
+        if not program.is_file():
+            row["missing"] = f"not built: {program}; ninja -C build, or name it (--quern)"
     row["command"] = [sys.executable, args.workers / "with_quern.py", "--variant", implementation,
                       "--device", f"{implementation}:0", "--quern", args.quern.resolve(),
                       "--predict", args.predict.resolve()]
@@ -242,7 +245,11 @@ def main():
         print(f"peers.py: {wrong}", file=sys.stderr)
         return 1
     rows, machine, others = rows_of(args), describe_machine(), Others()
-    measure(args, rows)
+    try:
+        measure(args, rows)
+    except KeyboardInterrupt:
+        print("peers.py: interrupted; nothing was written", file=sys.stderr)
+        return 130
     machine["others"] = others.share()
     if all(row["missing"] for row in rows):
         for row in rows:

@@ -2,8 +2,22 @@
 """What peers.py makes of its measurements: medians, ratios of pairs, the table, README's section."""
 import os
 import statistics
+import textwrap
 
 BEGIN, END = "<!-- peers: begin -->", "<!-- peers: end -->"
+
+
+INTRODUCTION = """Seconds for an epoch of 60,000 images of Fashion-MNIST with Adam: the network
+784-100-10 with sigmoid at a batch of 32 and of 128, and 784-512-512-10 with relu. Of the first at a
+batch of 32 also: predicting 10,000 images with the model loaded, the time from the start of the process
+to the end of its first epoch, with warm caches, and the memory it took at most. Measured by
+`tools/bench/peers.py`."""
+RATIOS = """How many times the best of Quern's rows that is: the median of pairs of the same round, in
+brackets the least and the most:"""
+
+
+def wrapped(text):
+    return textwrap.fill(" ".join(text.split()), 104, break_on_hyphens=False)
 
 
 def seconds(value):
@@ -110,16 +124,12 @@ def accuracy_text(rows):
 
 def section(rows, machine, rounds, epochs):
     """All that stands between README's markers."""
-    parts = ["Seconds for an epoch of 60,000 images with Adam: the network above, then one of two "
-             "hidden\nlayers of 512 with relu. Of the network above at batch 32 also: predicting "
-             "10,000 images, the time\nfrom the start of the process to the end of its first "
-             "epoch, with warm caches, and the memory it\ntook at most. Measured by "
-             "`tools/bench/peers.py`.", measured_table(rows)]
+    parts = [wrapped(INTRODUCTION), measured_table(rows)]
     table = ratio_table(rows)
     if table:
-        parts += ["How many times the best of Quern's rows that is: the median of pairs of the same "
-                  "round, in brackets\nthe least and the most:", table]
-    return "\n\n".join(parts + [machine_text(machine, rounds, epochs) + " " + accuracy_text(rows)])
+        parts += [wrapped(RATIOS), table]
+    return "\n\n".join(parts + [wrapped(machine_text(machine, rounds, epochs) + " " +
+                                        accuracy_text(rows))])
 
 
 def complaint(path):
