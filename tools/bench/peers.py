@@ -209,9 +209,18 @@ def attempt(row, case, args, epochs):
     return found
 
 
-def measure(args, rows):
+def save(args, rows, machine):
+    if args.json:
+        kept = [{key: value for key, value in row.items() if key != "command"} for row in rows]
+        args.json.write_text(json.dumps({"machine": machine, "epochs": args.epochs,
+                                         "rounds": args.rounds, "rows": kept}, indent=1) + "\n")
+
+
+def measure(args, rows, machine):
     """A B C, A B C, ...: a row's figures and its neighbour's are of the same minutes. A first round
-    of one epoch fills the caches of compiled programs and is thrown away."""
+    of one epoch fills the caches of compiled programs and is thrown away. The file of --json is
+    whole after each round, so that an interruption costs one round at most."""
+    others = Others()
     for turn in range(args.rounds + 1):
         for case in args.cases:
             for row in [row for row in rows if not row["missing"]]:
@@ -220,6 +229,8 @@ def measure(args, rows):
                 found = attempt(row, case, args, args.epochs if turn else 1)
                 if turn and found:
                     row["runs"].setdefault(case, []).append(found)
+        machine["others"] = others.share()
+        save(args, rows, machine)
 
 
 def report(args, rows, machine):
@@ -228,10 +239,6 @@ def report(args, rows, machine):
     if machine["others"] > BUSY:
         print(f"peers.py: other processes took {100 * machine['others']:.0f} % of the processors: "
               "these figures are worth little; run it on a quiet machine", file=sys.stderr)
-    if args.json:
-        kept = [{key: value for key, value in row.items() if key != "command"} for row in rows]
-        args.json.write_text(json.dumps({"machine": machine, "epochs": args.epochs,
-                                         "rounds": args.rounds, "rows": kept}, indent=1) + "\n")
     if args.write_readme:
         peers_table.write_section(args.write_readme, body)
 
@@ -244,13 +251,13 @@ def main():
     if wrong:
         print(f"peers.py: {wrong}", file=sys.stderr)
         return 1
-    rows, machine, others = rows_of(args), describe_machine(), Others()
+    rows, machine = rows_of(args), describe_machine()
     try:
-        measure(args, rows)
+        measure(args, rows, machine)
     except KeyboardInterrupt:
-        print("peers.py: interrupted; nothing was written", file=sys.stderr)
+        print("peers.py: interrupted: no table; --json's file has the rounds before",
+              file=sys.stderr)
         return 130
-    machine["others"] = others.share()
     if all(row["missing"] for row in rows):
         for row in rows:
             print(f"peers.py: {row['row']}: {row['missing']}", file=sys.stderr)
