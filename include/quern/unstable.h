@@ -128,7 +128,7 @@ typedef void (*qn_bench_fn)(void *user, const qn_bench_item *item, int done, int
  * `report` may be NULL. */
 QN_API QN_MUST_USE qn_status qn_bench_device(qn_context *ctx, qn_bench_results *results,
                                              qn_bench_fn report, void *user);
-/* Whether an earlier one measured this device with this driver, and what it found. */
+/** Whether an earlier one measured this device with this driver, and what it found. */
 QN_API bool qn_bench_known(qn_context *ctx, qn_bench_results *results);
 
 /** What came of one way to compute a product. */

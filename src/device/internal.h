@@ -99,7 +99,6 @@ struct qn_device {
     unsigned quirks;
     qn_device_counters counters;
     qn_profile_run *profile; /* NULL: not profiled */
-    uint64_t profiles;       /* how many regions there were */
     qn_program *programs;
     qn_event *spare_events;
     char *scratch; /* of whole.c */

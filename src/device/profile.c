@@ -279,7 +279,7 @@ qn_status qn_device_profile_begin(qn_device *device, const qn_profile_sink *sink
     }
     run->sink = *sink;
     run->entries = QN_PROFILE_FIRST_STEP;
-    run->serial = ++device->profiles;
+    run->serial = ++device->context->profiles;
     run->line[0].read_at = run->line[1].read_at = READ_AT;
     run->begun = qn_seconds();
     device->profile = run;

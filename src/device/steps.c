@@ -2,6 +2,24 @@
 /* The flat list of steps: recorded once, replayed for every step of training. */
 #include "base/util.h"
 #include "device/internal.h"
+#include <stdio.h>
+
+const char *qn_step_routine(const qn_step *step)
+{
+    return step->kind == QN_STEP_KERNEL ? qn_kernel_name(step->kernel)
+           : step->kind == QN_STEP_CALL ? step->call.name
+                                        : "copy";
+}
+
+const char *qn_range_text(const qn_range *range, const size_t *sizes, char *buffer, size_t room)
+{
+    size_t at = 0;
+
+    buffer[0] = '\0';
+    for (int i = 0; i < range->dims && at < room; i++)
+        at += (size_t)snprintf(buffer + at, room - at, "%s%zu", i > 0 ? "x" : "", sizes[i]);
+    return buffer;
+}
 
 void qn_steps_init(qn_steps *steps, qn_device *device)
 {

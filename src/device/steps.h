@@ -37,6 +37,11 @@ typedef struct qn_step {
     size_t from_offset, to_offset, bytes;
 } qn_step;
 
+/* What a step runs: the kernel's or the call's name, or "copy". */
+const char *qn_step_routine(const qn_step *step);
+/* "2x2", of a range's global or local sizes; "" without sizes. Returns `buffer`. */
+const char *qn_range_text(const qn_range *range, const size_t *sizes, char *buffer, size_t room);
+
 /* Which flavour of a kernel to record: the device's own unless a test asks for the other one. */
 typedef enum qn_flavour { QN_FLAVOUR_AUTO, QN_FLAVOUR_CPU, QN_FLAVOUR_GPU } qn_flavour;
 

@@ -32,8 +32,6 @@ struct qn_plan {
 
 /* "KERNEL" by qn_step_kind. */
 extern const char *const qn_step_kinds[];
-/* What a step runs: the kernel's or the call's name, or "copy". */
-const char *qn_step_routine(const qn_step *step);
 /* A value's name, or what makes it; returns `buffer`. */
 const char *qn_value_label(const qn_work *work, const qn_value *value, char *buffer, size_t room);
 /* Whether the value has memory of its own in the plan. */

@@ -7,21 +7,6 @@
 
 const char *const qn_step_kinds[] = {"KERNEL", "CALL", "COPY"};
 
-const char *qn_step_routine(const qn_step *step)
-{
-    return step->kind == QN_STEP_KERNEL ? qn_kernel_name(step->kernel)
-           : step->kind == QN_STEP_CALL ? step->call.name
-                                        : "copy";
-}
-
-static void sizes_text(const qn_range *range, const size_t *sizes, char *buffer, size_t room)
-{
-    size_t at = 0;
-    buffer[0] = '\0';
-    for (int i = 0; i < range->dims && at < room; i++)
-        at += (size_t)snprintf(buffer + at, room - at, "%s%zu", i > 0 ? "x" : "", sizes[i]);
-}
-
 const char *qn_value_label(const qn_work *work, const qn_value *value, char *buffer, size_t room)
 {
     const qn_node *maker = qn_work_maker(work, value);
@@ -48,8 +33,8 @@ static void print_steps(const qn_plan *plan, qn_text *text)
     for (size_t i = 0; i < plan->steps.count; i++) {
         const qn_step *step = &plan->steps.step[i];
         kinds[step->kind]++;
-        sizes_text(&step->range, step->range.global, global, sizeof global);
-        sizes_text(&step->range, step->range.local, local, sizeof local);
+        qn_range_text(&step->range, step->range.global, global, sizeof global);
+        qn_range_text(&step->range, step->range.local, local, sizeof local);
         qn_text_add(text, "%4zu  %-6s  %-30s %-20s %12s %9s %11.0f %11.0f\n", i,
                     qn_step_kinds[step->kind], step->label != NULL ? step->label : "",
                     qn_step_routine(step), global, local, step->cost.flops, step->cost.bytes);

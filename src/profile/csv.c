@@ -59,8 +59,8 @@ static void add_row(qn_text *text, const qn_profile *profile, const qn_profile_r
                 !qn_profile_roof(profile, row, &roof) ? ""
                 : roof.memory                         ? "memory"
                                                       : "compute",
-                qn_profile_sizes(&row->range, row->range.global, global, sizeof global),
-                qn_profile_sizes(&row->range, row->range.local, local, sizeof local),
+                qn_range_text(&row->range, row->range.global, global, sizeof global),
+                qn_range_text(&row->range, row->range.local, local, sizeof local),
                 row->transfer_queue ? "transfer" : "compute");
 }
 

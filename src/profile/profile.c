@@ -106,7 +106,6 @@ qn_status qn_profile_begin(qn_context *ctx)
     made->begun = qn_seconds();
     qn_timeline_begin(&made->timeline, made->begun);
     ctx->profiling = made;
-    ctx->profiles++;
     ctx->drop_profile = drop;
     return QN_OK;
 }

@@ -82,8 +82,6 @@ void qn_profile_free_rows(qn_profile *profile);
 double qn_profile_span(const qn_profile *profile);
 /* Which candidate of a matrix product the row is, or NULL. */
 const char *qn_profile_product(const qn_profile_row *row);
-/* "2x2"; "" without sizes. */
-const char *qn_profile_sizes(const qn_range *range, const size_t *sizes, char *buffer, size_t room);
 
 /* ---- roof.c ---- */
 

@@ -74,16 +74,13 @@ qn_status qn_profile_row_of_step(qn_profile *profile, const qn_step *step, size_
                                  size_t *row)
 {
     const char *label = step->label ? step->label : "", *slash = strrchr(label, '/');
-    const char *routine = step->kind == QN_STEP_KERNEL ? qn_kernel_name(step->kernel)
-                          : step->kind == QN_STEP_CALL ? step->call.name
-                                                       : "copy";
     qn_profile_row wanted = {
         .kind = step->kind,
         .range = step->range,
         .cost = step->cost,
         .layer = qn_strndup(profile->env, label, slash ? (size_t)(slash - label) : 0),
         .op = qn_strdup(profile->env, slash ? slash + 1 : label),
-        .routine = qn_strdup(profile->env, routine)};
+        .routine = qn_strdup(profile->env, qn_step_routine(step))};
 
     if (wanted.layer)
         wanted.phase = phase_of(profile, wanted.layer, index);
@@ -200,14 +197,4 @@ const char *qn_profile_product(const qn_profile_row *row)
     if (row->kind == QN_STEP_CALL)
         return "clblast";
     return strncmp(row->routine, "gemm_", 5) == 0 ? "quern" : NULL;
-}
-
-const char *qn_profile_sizes(const qn_range *range, const size_t *sizes, char *buffer, size_t room)
-{
-    size_t at = 0;
-
-    buffer[0] = '\0';
-    for (int i = 0; i < range->dims && at < room; i++)
-        at += (size_t)snprintf(buffer + at, room - at, "%s%zu", i > 0 ? "x" : "", sizes[i]);
-    return buffer;
 }

@@ -184,8 +184,8 @@ static void add_sizes(qn_text *text, const qn_profile *profile)
         add_name(text, qn_profile_op(row, op, sizeof op), w.op);
         add_name(text, row->routine, w.kernel);
         qn_text_add(text, "%3s %7" PRIu64 " %14s %10s  %s\n", phase_texts[row->phase], row->calls,
-                    qn_profile_sizes(&row->range, row->range.global, global, sizeof global),
-                    qn_profile_sizes(&row->range, row->range.local, local, sizeof local),
+                    qn_range_text(&row->range, row->range.global, global, sizeof global),
+                    qn_range_text(&row->range, row->range.local, local, sizeof local),
                     !qn_profile_roof(profile, row, &roof) ? "-"
                     : roof.memory                         ? "memory"
                                                           : "compute");

@@ -87,25 +87,19 @@ int check_seed(const subcommand *command, const arguments *a, const qn_model *mo
     return EXIT_USAGE;
 }
 
-/* For qn_write_fn: `user` is a char *. */
-static void keep_text(void *user, const char *text)
-{
-    *(char **)user = strdup(text);
-}
-
 /* --schedule becomes the learning rate of --optimizer. */
 static qn_status compile_with(qn_model *model, const arguments *a, const char *loss)
 {
     if (!a->schedule)
         return qn_compile(model, .optimizer = a->optimizer, .loss = loss, .metrics = a->metrics);
-    char *optimizer = NULL;
+    collected_text optimizer = {.data = NULL};
     qn_status status = qn_optimizer_with_schedule(qn_model_context(model), a->optimizer,
-                                                  a->schedule, keep_text, &optimizer);
+                                                  a->schedule, collect_text, &optimizer);
     if (status == QN_OK)
-        status = optimizer ? qn_compile(model, .optimizer = optimizer, .loss = loss,
-                                        .metrics = a->metrics)
-                           : QN_ERROR_MEMORY;
-    free(optimizer);
+        status = optimizer.failed ? QN_ERROR_MEMORY
+                                  : qn_compile(model, .optimizer = optimizer.data, .loss = loss,
+                                               .metrics = a->metrics);
+    free(optimizer.data);
     return status;
 }
 

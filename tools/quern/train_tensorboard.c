@@ -4,18 +4,11 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-/* For qn_write_fn: `user` is a char *. */
-static void keep_text(void *user, const char *text)
-{
-    *(char **)user = strdup(text);
-}
 
 int add_tensorboard(train_run *r, bool replace)
 {
     arguments *a = &r->a;
-    char *list = NULL;
+    collected_text list = {.data = NULL};
     if (!a->tensorboard) {
         if (!options_given(r->command, a, "--histogram-freq"))
             return EXIT_OK;
@@ -26,12 +19,14 @@ int add_tensorboard(train_run *r, bool replace)
     qn_status status = qn_callbacks_with(
         r->ctx, a->callbacks,
         qn_tensorboard(.log_dir = a->tensorboard, .histogram_freq = a->histogram_freq), replace,
-        keep_text, &list);
+        collect_text, &list);
     if (status != QN_OK)
         return report_failure(r->ctx, status);
-    if (!list)
+    if (list.failed) {
+        free(list.data);
         return out_of_memory();
+    }
     free(r->callbacks);
-    a->callbacks = r->callbacks = list;
+    a->callbacks = r->callbacks = list.data;
     return EXIT_OK;
 }
